@@ -1,0 +1,38 @@
+"""`GET /channel/clickthrough`: an agent opens the original of a comment (SVC-53)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..origin_protocol import OriginProtocol
+
+EXTERNAL_ID_LIMIT = 255
+
+
+class ClickthroughEndpoint:
+    """Only the external id is given, and nobody is logged in: the redirect leads to the origin's own pages or nowhere."""
+
+    def __init__(self, origin: OriginProtocol[Any]) -> None:
+        self._origin = origin
+
+    def routes(self) -> list[Route]:
+        return [Route("/channel/clickthrough", self.respond, methods=["GET"])]
+
+    async def respond(self, request: Request) -> Response:
+        external_id = request.query_params.get("external_id", "")
+        if not external_id or len(external_id) > EXTERNAL_ID_LIMIT:
+            return PlainTextResponse("The link lacks the id of a post.", status_code=400)
+        url = self._origin.permalink(external_id)
+        if url is None or not self._is_trusted(url):
+            return PlainTextResponse("This post cannot be opened.", status_code=404)
+        return RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})
+
+    def _is_trusted(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        return f"{parts.scheme}://{parts.netloc}" in self._origin.link_origins and "\\" not in url

@@ -1,0 +1,50 @@
+"""The pages in the language of the admin who opened them.
+
+The catalogues are the TOML files beside this module, each named by its language: `de.toml`, or `pt-pt.toml` for
+one region. The English sentence is the key, and stands wherever a translation is missing. To add a language,
+copy `de.toml` and translate it; to translate the labels of your own `origin.py`, add them to the `[origin]`
+table of each file.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+
+SOURCE = "en"
+
+
+def _load() -> dict[str, dict[str, str]]:
+    catalogues = {}
+    for path in files(__name__).iterdir():
+        if path.name.endswith(".toml"):
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            catalogues[path.name.removesuffix(".toml")] = {
+                sentence: translation for table in tables.values() for sentence, translation in table.items()
+            }
+    return catalogues
+
+
+CATALOGUES = _load()
+
+
+def language(locale: str) -> str:
+    """The catalogue for a locale such as `pt-BR`, `de_AT` or `EN-us`: the most particular one, else English."""
+    wanted = locale.strip().replace("_", "-").lower()
+    while wanted and wanted not in CATALOGUES:
+        wanted = wanted.rpartition("-")[0]
+    return wanted or SOURCE
+
+
+def translator(locale: str) -> Callable[[str], str]:
+    """Give the function that translates an English sentence for a locale."""
+    catalogue = CATALOGUES.get(language(locale), {})
+    return lambda sentence: catalogue.get(sentence, sentence)
+
+
+def fill(sentence: str, **values: object) -> str:
+    """Put values into a sentence's `{placeholders}`.
+
+    Not `str.format`, which would let a sentence from outside reach into the values' attributes.
+    """
+    return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), sentence)

@@ -1,0 +1,110 @@
+"""What makes a caller, a link or a stored secret trustworthy."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
+
+SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class UntrustedError(Exception):
+    """What was presented is not ours, has been altered or has expired."""
+
+
+class Signer:
+    """Signs small payloads for one purpose each; the newest key signs, every key verifies.
+
+    A payload signed for one purpose is worthless for another.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take the keys newest first."""
+        self._oldest_first = list(reversed(keys))
+        self._algorithm = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+
+    def sign(self, purpose: str, payload: dict[str, Any]) -> str:
+        """Sign for ever: the same payload always gives the same text, so that it can be compared."""
+        return str(self._lasting(purpose).dumps(payload))
+
+    def verify(self, purpose: str, text: str) -> dict[str, Any]:
+        """Give back what `sign` was given; raise UntrustedError otherwise."""
+        try:
+            return _payload(self._lasting(purpose).loads(text))
+        except BadData:
+            raise UntrustedError("the signature is not ours") from None
+
+    def sign_expiring(self, purpose: str, payload: dict[str, Any]) -> str:
+        """Sign together with the present time."""
+        return str(self._expiring(purpose).dumps(payload))
+
+    def verify_expiring(self, purpose: str, text: str, lifetime: timedelta) -> dict[str, Any]:
+        """Give back what `sign_expiring` was given at most `lifetime` ago; raise UntrustedError otherwise."""
+        try:
+            return _payload(self._expiring(purpose).loads(text, max_age=int(lifetime.total_seconds())))
+        except SignatureExpired:
+            raise UntrustedError("the signature has expired") from None
+        except BadData:
+            raise UntrustedError("the signature is not ours") from None
+
+    def _lasting(self, purpose: str) -> URLSafeSerializer:
+        return URLSafeSerializer(self._oldest_first, salt=purpose, signer_kwargs=self._algorithm)
+
+    def _expiring(self, purpose: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(
+            self._oldest_first, salt=f"{purpose}, expiring", signer_kwargs=self._algorithm
+        )
+
+
+class Sealer:
+    """Encrypts what must not be readable in the database; the newest key seals, every key opens."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Take Fernet keys newest first."""
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """Raise UntrustedError when none of the keys fits."""
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise UntrustedError("sealed with a key that is no longer in SEALING_KEYS") from None
+
+    def reseal(self, sealed: str) -> str:
+        """Seal anew with the newest key; raise UntrustedError when none of the keys fits."""
+        try:
+            return self._fernet.rotate(sealed).decode()
+        except InvalidToken:
+            raise UntrustedError("sealed with a key that is no longer in SEALING_KEYS") from None
+
+
+def zendesk_url(url: str, subdomain: str) -> str:
+    """Give back `url` if it is https on exactly `{subdomain}.zendesk.com`; raise UntrustedError otherwise.
+
+    The admin's browser posts the account's metadata there (SVC-21), so nothing is left to a lenient parser.
+    """
+    if not SUBDOMAIN.fullmatch(subdomain):
+        raise UntrustedError(f"{subdomain!r} is not a Zendesk subdomain")
+    if re.search(r"[^!-~]|\\", url):
+        raise UntrustedError("the URL contains a character that has no place in a URL")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UntrustedError(str(error)) from None
+    if parts.scheme != "https" or parts.netloc.lower() != f"{subdomain}.zendesk.com":
+        raise UntrustedError(f"the URL is not https on {subdomain}.zendesk.com")
+    return url
+
+
+def _payload(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UntrustedError("the signed payload has another shape")
+    return value
