@@ -1,0 +1,160 @@
+"""The API for businesses: what they read of their customers and how they reply."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .review_site import FILE_SIZE_LIMIT, TEXT_LIMIT, Business, Post, ReviewSite, StoredFile
+from .transfer import read_body, serve
+
+PAGE_LIMIT = 100
+JSON_SIZE_LIMIT = 1024 * 1024
+KEY_LENGTH_LIMIT = 255
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+_THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class Api:
+    def __init__(self, site: ReviewSite) -> None:
+        self._site = site
+        base = "/api/businesses/{business}"
+        self.routes = (
+            Route(base, self.read_business),
+            Route(f"{base}/posts", self.read_posts),
+            Route(f"{base}/posts/{{post}}/replies", self.add_reply, methods=["POST"]),
+            Route(f"{base}/files", self.add_file, methods=["POST"]),
+            Route(f"{base}/files/{{file}}", self.read_file),
+        )
+
+    async def read_business(self, request: Request) -> Response:
+        business = self._authorised_business(request)
+        return JSONResponse({"id": business.id, "name": business.name})
+
+    async def read_posts(self, request: Request) -> Response:
+        business = self._authorised_business(request)
+        if "idempotency_key" in request.query_params:
+            reply = self._site.reply_made_under(business, request.query_params["idempotency_key"])
+            return JSONResponse({"posts": [_post_json(reply)] if reply else []})
+        limit = _number(request, "limit", PAGE_LIMIT, otherwise=PAGE_LIMIT)
+        posts = self._site.posts_after(business, _position(request))
+        if "max_rating" in request.query_params:
+            max_rating = _number(request, "max_rating", 5, otherwise=5)
+            posts = [post for post in posts if (self._site.review_of(post).rating or 0) <= max_rating]
+        return JSONResponse(
+            {"posts": [_post_json(post) for post in posts[:limit]], "more": len(posts) > limit}
+        )
+
+    async def add_reply(self, request: Request) -> Response:
+        business = self._authorised_business(request)
+        answered = self._site.post(request.path_params["post"])
+        if answered is None or answered.business_id != business.id:
+            raise HTTPException(404, "There is no such post.")
+        key = request.headers.get("idempotency-key", "")
+        if not 1 <= len(key) <= KEY_LENGTH_LIMIT:
+            raise HTTPException(400, f"Send an Idempotency-Key header of 1 to {KEY_LENGTH_LIMIT} characters.")
+        body = await read_body(request, JSON_SIZE_LIMIT)
+        if known := self._site.reply_made_under(business, key):
+            return JSONResponse(_post_json(known))
+        text, files = self._reply_content(business, body)
+        reply, is_new = self._site.add_reply(answered, text=text, files=files, idempotency_key=key)
+        return JSONResponse(_post_json(reply), status_code=201 if is_new else 200)
+
+    async def add_file(self, request: Request) -> Response:
+        business = self._authorised_business(request)
+        content = await read_body(request, FILE_SIZE_LIMIT)
+        file = self._site.add_file(
+            business,
+            name=request.query_params.get("name", ""),
+            content_type=request.headers.get("content-type") or "application/octet-stream",
+            content=content,
+        )
+        return JSONResponse(_file_json(file), status_code=201)
+
+    async def read_file(self, request: Request) -> Response:
+        business = self._authorised_business(request)
+        file = self._site.file(request.path_params["file"])
+        if file is None or file.business_id != business.id:
+            raise HTTPException(404, "There is no such file.")
+        return serve(file)
+
+    def _authorised_business(self, request: Request) -> Business:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        caller = self._site.business_of_key(key.strip()) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise HTTPException(401, "Send your API key as a bearer token.", {"WWW-Authenticate": "Bearer"})
+        business = self._site.business(request.path_params["business"])
+        if business is None:
+            raise HTTPException(404, "There is no such business.")
+        if business != caller:
+            raise HTTPException(403, "This API key belongs to another business.")
+        return business
+
+    def _reply_content(self, business: Business, body: bytes) -> tuple[str, list[StoredFile]]:
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise HTTPException(400, "The body is not JSON.") from None
+        text = content.get("text") if isinstance(content, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            raise HTTPException(422, "Write a text: it is empty.")
+        if len(text) > TEXT_LIMIT:
+            raise HTTPException(422, f"Shorten the text to {TEXT_LIMIT:,} characters: it has {len(text):,}.")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise HTTPException(422, "The text holds half of a surrogate pair, which is not a character.")
+        file_ids = content.get("files", [])
+        if not isinstance(file_ids, list):
+            raise HTTPException(422, "Send files as a list of file ids.")
+        return text, [self._file_to_attach(business, file_id) for file_id in file_ids]
+
+    def _file_to_attach(self, business: Business, file_id: object) -> StoredFile:
+        file = self._site.file(file_id) if isinstance(file_id, str) else None
+        if file is None or file.business_id != business.id:
+            raise HTTPException(422, f"There is no file {json.dumps(file_id)[:100]}: upload it first.")
+        return file
+
+
+def _position(request: Request) -> tuple[datetime, str]:
+    after_time, after_id = request.query_params.get("after_time"), request.query_params.get("after_id", "")
+    if after_time is None:
+        if after_id:
+            raise HTTPException(400, "after_id needs after_time beside it.")
+        return _THE_BEGINNING, ""
+    try:
+        if not _RFC3339.fullmatch(after_time):
+            raise ValueError(after_time)
+        return datetime.fromisoformat(after_time), after_id
+    except ValueError:
+        raise HTTPException(400, "Write after_time as in 2026-11-20T10:15:00.123456Z (a + as %2B).") from None
+
+
+def _number(request: Request, name: str, highest: int, *, otherwise: int) -> int:
+    given = request.query_params.get(name)
+    if given is None:
+        return otherwise
+    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= highest:
+        raise HTTPException(400, f"Choose {name} between 1 and {highest}.")
+    return int(given)
+
+
+def _post_json(post: Post) -> dict[str, object]:
+    return {
+        "id": post.id,
+        "review_id": post.review_id,
+        "answers_id": post.answers_id,
+        "time": post.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "author": {"id": post.author.id, "name": post.author.name, "kind": post.author.kind},
+        "rating": post.rating,
+        "title": post.title,
+        "text": post.text,
+        "files": [_file_json(file) for file in post.files],
+    }
+
+
+def _file_json(file: StoredFile) -> dict[str, object]:
+    return {"id": file.id, "name": file.name, "content_type": file.content_type, "size": file.size}
