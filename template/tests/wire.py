@@ -1,0 +1,185 @@
+"""The wire contract in `schemas/`: any message can be checked against it by name."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+LONGEST_LINE = 300
+
+# Only what is registered here: the checkers that jsonschema brings depend on which packages are installed.
+FORMATS = FormatChecker(formats=())
+
+_URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+_EXTERNAL_ID = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_DATE_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.\d+)?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
+
+
+class Violation(NamedTuple):
+    """What is wrong (`keyword` refused it) and where (`pointer`, a JSON pointer into the message)."""
+
+    pointer: str
+    keyword: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '(whole message)'}: {self.message} ({self.keyword})"
+
+
+class Example(NamedTuple):
+    title: str
+    value: Any
+
+
+class CounterExample(NamedTuple):
+    title: str
+    value: Any
+    pointer: str
+    keyword: str
+
+
+def names() -> list[str]:
+    return sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    contents: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return contents
+
+
+def validator(contract: Mapping[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(contract, registry=_registry(), format_checker=FORMATS)
+
+
+def violations(name: str, message: object) -> list[Violation]:
+    return list(violations_of(validator(schema(name)), message))
+
+
+def violations_of(contract: Draft202012Validator, message: object) -> Iterator[Violation]:
+    for error in contract.iter_errors(message):
+        yield Violation(_pointer(error.absolute_path), str(error.validator), _shortened(error.message))
+
+
+def check(name: str, message: object) -> None:
+    """Fail with every violation of the schema `name`, one to a line."""
+    __tracebackhide__ = True
+    if found := violations(name, message):
+        lines = "".join(f"\n  {violation}" for violation in found)
+        raise AssertionError(f"not a valid {name}:{lines}")
+
+
+def examples(name: str) -> list[Example]:
+    return [Example(entry["title"], _filled(entry["value"])) for entry in _example_file(name)["valid"]]
+
+
+def counter_examples(name: str) -> list[CounterExample]:
+    return [
+        CounterExample(entry["title"], _filled(entry["value"]), entry["pointer"], entry["keyword"])
+        for entry in _example_file(name)["invalid"]
+    ]
+
+
+@FORMATS.checks("https-url")
+def is_https_url(value: object) -> bool:
+    """Whether a string is an absolute https URL; like every format, this says nothing about other types."""
+    if not isinstance(value, str):
+        return True
+    if not _URL_CHARACTERS.fullmatch(value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+@FORMATS.checks("https-url-or-relative")
+def is_https_url_or_relative(value: object) -> bool:
+    """Whether a string is an https URL, once resolved against the https address of the manifest."""
+    if not isinstance(value, str):
+        return True
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    if parts.scheme or parts.netloc:
+        return is_https_url(value)
+    return bool(parts.path) and _URL_CHARACTERS.fullmatch(value) is not None
+
+
+@FORMATS.checks("external-id")
+def is_external_id(value: object) -> bool:
+    """Whether a string is printable ASCII without outer white space; that it is not empty is `minLength`'s."""
+    return not isinstance(value, str) or value == "" or _EXTERNAL_ID.fullmatch(value) is not None
+
+
+@FORMATS.checks("date-time")
+def is_date_time(value: object) -> bool:
+    """Whether a string is a date-time of RFC 3339: a date that exists, an offset, leap seconds only where they occur."""
+    if not isinstance(value, str):
+        return True
+    if not (match := _DATE_TIME.fullmatch(value)):
+        return False
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    sign, offset_hours, offset_minutes = match.groups(default="0")[6:]
+    offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes))
+    try:
+        zone = timezone(-offset if sign == "-" else offset)
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
+        if second < 60:
+            return True
+        following = moment.astimezone(UTC) + timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        return False
+    return (following.day, following.hour, following.minute) == (1, 0, 0)
+
+
+@cache
+def _registry() -> Registry[Any]:
+    resources = [DRAFT202012.create_resource(schema(name)) for name in names()]
+    return resources @ Registry[Any]()
+
+
+def _example_file(name: str) -> dict[str, list[dict[str, Any]]]:
+    path = SCHEMAS / "examples" / f"{name}.json"
+    contents: dict[str, list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
+    return contents
+
+
+def _filled(value: Any) -> Any:
+    """Write out `{"$fill": start, "with": part, "to": length}`, the short form of long strings and arrays."""
+    if isinstance(value, list):
+        return [_filled(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$fill" not in value:
+        return {key: _filled(item) for key, item in value.items()}
+    start, part, end = _filled(value["$fill"]), _filled(value["with"]), value.get("end", "")
+    if isinstance(start, list):
+        return start + [part] * (value["to"] - len(start))
+    missing = value["to"] - len(start) - len(end)
+    return start + (part * missing)[:missing] + end
+
+
+def _pointer(path: Iterable[str | int]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_LINE:
+        return text
+    return f"{text[: LONGEST_LINE // 2]} … {text[-LONGEST_LINE // 2 :]}"
