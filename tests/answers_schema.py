@@ -1,0 +1,159 @@
+"""The schema of a Copier data file, derived from the questions of copier.yml and from their validators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from questionnaire import Questionnaire
+
+Schema = dict[str, Any]
+
+SOURCE = "[FORM]"
+DESCRIPTION = (
+    "Answers to this template's questions, for `copier copy --data-file`; those left out keep their defaults. "
+    "An answer must have the type of its question, although Copier turns any value into that type: it would take "
+    "an origin called `no` for `False`. Unknown names, and answers to questions that the other answers hide, are "
+    "refused, although Copier ignores them."
+)
+
+
+def answers_schema(form: Questionnaire) -> Schema:
+    """Return what accepts a set of answers exactly when Copier would take each as it stands."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:zendesk-channel:schema:answers",
+        "title": "Answers",
+        "description": DESCRIPTION,
+        "type": "object",
+        "required": [name for name in form.asked if "default" not in form.questions[name]],
+        "properties": {name: _answer(form, name) for name in form.asked},
+        "additionalProperties": False,
+        "dependentSchemas": {
+            name: _asked_when(form, form.questions[name]["when"])
+            for name in form.asked
+            if "when" in form.questions[name]
+        },
+    }
+
+
+def _answer(form: Questionnaire, name: str) -> Schema:
+    question = form.questions[name]
+    answer: Schema = {"description": f"{' '.join(question['help'].split())} {SOURCE}"}
+    if question.get("multiselect"):
+        answer |= {"type": "array", "items": {"enum": form.choices(name)}}
+    elif question.get("choices"):
+        answer |= {"enum": form.choices(name)}
+    else:
+        answer |= {"type": {"str": "string", "bool": "boolean"}[question["type"]]}
+    validator = form.parse(question.get("validator", ""))
+    answer |= _together(_allowed(form, branch) for branch in validator.find_all(nodes.If))
+    default = question.get("default")
+    if default is not None and not (isinstance(default, str) and "{{" in default):
+        answer["default"] = default
+    if "placeholder" in question:
+        answer["examples"] = [question["placeholder"]]
+    return answer
+
+
+def _asked_when(form: Questionnaire, when: str) -> Schema:
+    match form.parse(when).body:
+        case [
+            nodes.Output(
+                nodes=[
+                    nodes.Compare(
+                        expr=nodes.Const(value=choice),
+                        ops=[nodes.Operand(op="in", expr=nodes.Name(name=other))],
+                    )
+                ]
+            )
+        ]:
+            needed: Schema = {
+                "properties": {
+                    other: {
+                        "description": f"The question is asked only if this holds `{choice}`. {SOURCE}",
+                        "contains": {"const": choice},
+                    }
+                }
+            }
+            return needed if choice in form.questions[other]["default"] else {"required": [other], **needed}
+    raise NotImplementedError(f"say as JSON Schema when a question is asked: {when}")
+
+
+def _allowed(form: Questionnaire, branch: nodes.If) -> Schema:
+    """Return the schema of what one branch of a validator lets pass."""
+    match branch.test:
+        case nodes.And(
+            left=nodes.Compare(
+                expr=nodes.Const(value=chosen), ops=[nodes.Operand(op="in", expr=nodes.Name())]
+            ),
+            right=nodes.Compare(
+                expr=nodes.Const(value=needed), ops=[nodes.Operand(op="notin", expr=nodes.Name())]
+            ),
+        ):
+            said = [text.data for part in branch.body for text in part.find_all(nodes.TemplateData)]
+            rule = {"if": {"contains": {"const": chosen}}, "then": {"contains": {"const": needed}}}
+            return {"allOf": [{"description": "".join(said).strip(), **rule}]}
+        case nodes.And(left=nodes.Name(), right=rest):
+            return {"if": {"minLength": 1}, "then": _unless(form, rest)}
+        case test:
+            return _unless(form, test)
+
+
+def _unless(form: Questionnaire, refused: nodes.Node) -> Schema:
+    match refused:
+        case nodes.Not(node=nodes.Call(node=nodes.Getattr(node=nodes.Name(), attr="strip"))):
+            return {"minLength": 1, **_never(r"^\s+$")}
+        case nodes.Compare(
+            expr=nodes.Name(),
+            ops=[nodes.Operand(op="ne", expr=nodes.Call(node=nodes.Getattr(attr="strip")))],
+        ):
+            return _never(r"^\s|\s$")
+        case nodes.Compare(
+            expr=nodes.Filter(name="length"), ops=[nodes.Operand(op="gt", expr=nodes.Const(value=limit))]
+        ):
+            return {"maxLength": limit}
+        case nodes.Compare(
+            expr=nodes.Name()
+            | nodes.Filter(name="replace", args=[nodes.Const(value="-"), nodes.Const(value="_")]),
+            ops=[
+                nodes.Operand(
+                    op="in", expr=nodes.Call(node=nodes.Getattr(node=nodes.Name(name=fact), attr="split"))
+                )
+            ],
+        ):
+            # Where the validator puts underscores for hyphens, either spelling is refused.
+            between = "[-_]" if isinstance(refused.expr, nodes.Filter) else "_"
+            names = "|".join(name.replace("_", between) for name in form.questions[fact]["default"].split())
+            return _never(rf"^(?:{names})$(?!\n)")
+        case nodes.Filter(name="regex_search", node=nodes.Name(), args=[nodes.Const(value=pattern)]):
+            return _never(pattern)
+        case nodes.Not(
+            node=nodes.Filter(name="regex_search", node=nodes.Name(), args=[nodes.Const(value=pattern)])
+        ):
+            return {"pattern": pattern}
+    raise NotImplementedError(f"say as JSON Schema what this condition of a validator refuses: {refused}")
+
+
+def _never(pattern: str) -> Schema:
+    return {"not": {"type": "string", "pattern": pattern}}
+
+
+def _together(schemas: Iterable[Schema]) -> Schema:
+    """Join what must all hold; of several forbidden patterns one remains, which any of them matches."""
+    joined: Schema = {}
+    for schema in schemas:
+        for keyword, value in schema.items():
+            if keyword not in joined:
+                joined[keyword] = value
+            elif keyword == "allOf":
+                joined["allOf"] = [*joined["allOf"], *value]
+            elif keyword == "not":
+                joined |= _never(f"{joined['not']['pattern']}|{value['pattern']}")
+            else:
+                raise NotImplementedError(f"join two conditions that both become the keyword {keyword}")
+    return joined

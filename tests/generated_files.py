@@ -1,0 +1,32 @@
+"""Files of this repository that are made from others. `python tests/generated_files.py` writes them anew."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from answers_schema import answers_schema
+from contract import SCHEMAS
+from questionnaire import present_questionnaire
+from reference import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+COMMAND = "python tests/generated_files.py"
+
+
+def as_json(contents: Any) -> str:
+    return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
+
+
+# In this order: the reference describes the schema of answers too.
+FILES: dict[Path, Callable[[], str]] = {
+    SCHEMAS / "answers.schema.json": lambda: as_json(answers_schema(present_questionnaire())),
+    SCHEMAS / "README.md": reference,
+}
+
+if __name__ == "__main__":
+    for path, content in FILES.items():
+        path.write_text(content(), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""What a project without a capability, or without a hosting or CI target, must not speak about.
+
+Words are searched, without regard to case, in the names and contents of what a project's people read and
+change. Where a word has a second, honest meaning, the pattern says so.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from projects import Project
+
+SEARCHED = ("src/", "tests/", "README.md", ".env.example", "pyproject.toml")
+
+# For each answer: the words that belong to it alone.
+WORDS: dict[str, list[str]] = {
+    "pull": [
+        r"\bpull(s|ed|ing)?\b",
+        r"pull_",
+        r"_pull",
+        r"cursor\.py",
+        r"\bcursor import",
+        r"journal(?!_mode)",
+        r"quarantine",
+    ],
+    "channelback": [r"(?<!allow_)channel_?back(?!_files)", r"ledger", r"request_unique_identifier"],
+    "reply_files": [r"attachments"],
+    "clickthrough": [r"click_?through"],
+    "about": [r"about_url", r"/about\b", r"\babout\.(py|html)", r"about page"],
+    "dashboard": [r"dashboard"],
+    "compose": [r"docker", r"\bcompose\.ya?ml", r"caddy"],
+    "github": [r"github"],
+    "gitlab": [r"gitlab"],
+}
+
+# What stays, with the reason: (path, pattern).
+LEGITIMATE: list[tuple[str, str]] = []
+
+
+def unchosen(project: Project) -> set[str]:
+    """Return the keys of WORDS that these answers leave out."""
+    answers = project.answers
+    facts = ("pull", "channelback", "reply_files", "clickthrough", "about", "dashboard")
+    out = {fact for fact in facts if not answers[fact]}
+    out |= {"compose"} - {answers["hosting"]}
+    return out | {"github", "gitlab"} - {answers["continuous_integration"]}
+
+
+def leftovers(project: Project) -> Iterator[str]:
+    """Yield `path:line` for each word of something that was not chosen."""
+    searched = [(name, text) for name, text in project.texts() if name.startswith(SEARCHED)]
+    for key in sorted(unchosen(project)):
+        words = re.compile("|".join(WORDS[key]), re.IGNORECASE)
+        for name, text in searched:
+            if words.search(name.removeprefix(project.source)):
+                yield f"{name}: a file of {key}, which was not chosen"
+            for number, line in enumerate(text.splitlines(), 1):
+                if words.search(line) and not _legitimate(name, line):
+                    yield f"{name}:{number}: speaks of {key}, which was not chosen: {line.strip()}"
+
+
+def _legitimate(name: str, line: str) -> bool:
+    return any(name == path and re.search(pattern, line) for path, pattern in LEGITIMATE)

@@ -1,0 +1,212 @@
+"""What is true of every generated project, checked without an environment of its own."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from commands import run, tool
+from leftovers import leftovers
+from projects import ANSWERS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from projects import Project
+
+LONGEST_PATH = 150
+NOT_IN_A_PATH = set('"<>:|?*\\')
+MAY_BE_EMPTY = {"py.typed", "__init__.py"}
+# Files whose own language has these braces: the service's pages, and GitHub's expressions.
+OWN_BRACES = re.compile(r"\.html$|^\.github/")
+MARKERS = re.compile(r"\{\{|\{%|%\}|\{#|#\}")
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
+TRACES = re.compile(
+    r"copier|cookiecutter|\bjinja\b|\bgenerated (by|from|with)\b|\b(this|our|the project) template\b",
+    re.IGNORECASE,
+)
+
+
+def problems(project: Project) -> list[str]:
+    """Return everything that is wrong, each as `path:line: what`."""
+    return [problem for check in CHECKS for problem in check(project)]
+
+
+def paths_fit_everywhere(project: Project) -> Iterator[str]:
+    for name in project.files():
+        if len(name) > LONGEST_PATH:
+            yield f"{name}: {len(name)} characters are more than {LONGEST_PATH}"
+        if odd := NOT_IN_A_PATH & set(name):
+            yield f"{name}: holds {sorted(odd)}, which Windows cannot check out"
+        if name.endswith(".jinja"):
+            yield f"{name}: the suffix of an unrendered file"
+
+
+def files_parse(project: Project) -> Iterator[str]:
+    parsers: dict[str, Callable[[str], Any]] = {
+        ".py": ast.parse,
+        ".json": json.loads,
+        ".toml": tomllib.loads,
+        ".yaml": read_yaml,
+        ".yml": read_yaml,
+    }
+    for ending, parse in parsers.items():
+        for name, text in project.texts(ending):
+            try:
+                parse(text)
+            except (SyntaxError, ValueError, yaml.YAMLError) as error:
+                yield f"{name}: {error}"
+
+
+class _AnyTag(yaml.SafeLoader):
+    """YAML with whatever tags a tool has of its own, such as GitLab's !reference."""
+
+
+_AnyTag.add_multi_constructor("!", lambda _loader, _suffix, node: str(node))
+
+
+def read_yaml(text: str) -> list[Any]:
+    return list(yaml.load_all(text, Loader=_AnyTag))
+
+
+def no_marker_left(project: Project) -> Iterator[str]:
+    # Python has braces of its own, in f-strings and nested literals; none of them holds the name of an answer.
+    answers_in_braces = re.compile(rf"\{{%-? *\w+ |\{{\{{-? *({'|'.join(project.answers)})\b")
+    for name, text in project.texts():
+        searched = text if name == ANSWERS_FILE else _without_answers(project, text)
+        pattern = answers_in_braces if name.endswith(".py") else MARKERS
+        for number, line in enumerate(searched.splitlines(), 1):
+            if CONFLICT.search(line):
+                yield f"{name}:{number}: a conflict marker"
+            if name != ANSWERS_FILE and not OWN_BRACES.search(name) and pattern.search(line):
+                yield f"{name}:{number}: an unrendered expression: {line.strip()}"
+
+
+def _without_answers(project: Project, text: str) -> str:
+    """Take what the user typed out of a text: an origin may be called "{{ name }}"."""
+    for value in project.answers.values():
+        if isinstance(value, str) and MARKERS.search(value):
+            for form in {value, json.dumps(value, ensure_ascii=False)[1:-1], value.replace("'", "\\'")}:
+                text = text.replace(form, "")
+    return text
+
+
+def no_trace_of_the_generator(project: Project) -> Iterator[str]:
+    for name, text in project.texts(".py", ".html", ".toml", ".sql"):
+        if name.startswith(("src/", "tests/", "sandbox/")):
+            for number, line in enumerate(text.splitlines(), 1):
+                if TRACES.search(line):
+                    yield f"{name}:{number}: speaks of how it was made: {line.strip()}"
+
+
+def ends_are_tidy(project: Project) -> Iterator[str]:
+    for name, text in project.texts():
+        if not text.strip():
+            if name.rpartition("/")[2] not in MAY_BE_EMPTY:
+                yield f"{name}: empty"
+            elif text:
+                yield f"{name}: nothing but white space"
+            continue
+        if not text.endswith("\n") or text.endswith("\n\n"):
+            yield f"{name}: does not end in exactly one line feed"
+        if text.startswith("\n"):
+            yield f"{name}:1: begins with an empty line"
+        if "\r" in text or ("\t" in text and name.endswith((".py", ".toml", ".yaml", ".yml"))):
+            yield f"{name}: carriage returns or tabs"
+
+
+def lines_are_tidy(project: Project) -> Iterator[str]:
+    for name, text in project.texts():
+        most = 2 if name.endswith(".py") else 1
+        empty = 0
+        for number, line in enumerate(text.splitlines(), 1):
+            empty = 0 if line else empty + 1
+            if empty == most + 1:
+                yield f"{name}:{number}: more than {most} empty line{'s' * (most > 1)} in a row"
+            if line != line.rstrip():
+                yield f"{name}:{number}: trailing white space"
+
+
+def imports_resolve(project: Project) -> Iterator[str]:
+    """Every import of the project's own modules names a module, and something that module has."""
+    modules = {_module_name(name): name for name in project.files() if name.endswith(".py")}
+    tops = {module.partition(".")[0] for module in modules}
+    for module, name in modules.items():
+        package = module if name.endswith("__init__.py") else module.rpartition(".")[0]
+        for node in ast.walk(ast.parse(project.text(name))):
+            if isinstance(node, ast.Import):
+                wanted = [(alias.name, "") for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = _absolute(package, node)
+                wanted = [(base, alias.name) for alias in node.names]
+            else:
+                continue
+            for target, member in wanted:
+                if target.partition(".")[0] not in tops:
+                    continue
+                if f"{target}.{member}" in modules:
+                    continue
+                if target not in modules and not any(other.startswith(f"{target}.") for other in modules):
+                    yield f"{name}:{node.lineno}: imports {target}, which does not exist"
+                elif member and (
+                    target not in modules or member not in _names(project.text(modules[target]))
+                ):
+                    yield f"{name}:{node.lineno}: imports {member} from {target}, which has none"
+
+
+def _module_name(path: str) -> str:
+    return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _absolute(package: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    return ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [node.module])])
+
+
+def _names(source: str) -> set[str]:
+    """Return the names that a module has once it is imported."""
+    return set(_bound(ast.parse(source).body))
+
+
+def _bound(statements: list[ast.stmt]) -> Iterator[str]:
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+        else:
+            for node in ast.iter_child_nodes(statement):
+                if isinstance(node, ast.expr):
+                    yield from (
+                        name.id
+                        for name in ast.walk(node)
+                        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+                    )
+            for block in ("body", "orelse", "finalbody"):
+                yield from _bound(getattr(statement, block, []))
+
+
+def _ruff(project: Project, *arguments: str) -> Iterator[str]:
+    ended = run(tool("ruff"), *arguments, "--no-cache", ".", folder=project.path, check=False)
+    if ended.code:
+        yield f"{ended.command}:\n{ended.output}"
+
+
+CHECKS: list[Callable[[Project], Iterator[str]]] = [
+    paths_fit_everywhere,
+    files_parse,
+    no_marker_left,
+    no_trace_of_the_generator,
+    ends_are_tidy,
+    lines_are_tidy,
+    imports_resolve,
+    leftovers,
+    lambda project: _ruff(project, "check", "--output-format=concise"),
+    lambda project: _ruff(project, "format", "--check", "--diff"),
+]

@@ -1,0 +1,83 @@
+"""The form in a real terminal, filled in by typing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from commands import environment, tool
+from terminal import CLEAR_LINE, DOWN, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from projects import Template
+
+
+@pytest.fixture
+def terminal(template: Template, tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(
+        str(tool("copier")),
+        "copy",
+        str(template.path),
+        str(tmp_path / "project"),
+        folder=tmp_path,
+        env=environment(HOME=str(tmp_path)),
+    )
+    yield opened
+    opened.close()
+
+
+def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.read("A channel integration service for Zendesk Support")
+    terminal.answer("Origin name.", " ")
+    terminal.read("Type the name of the outside service")
+    terminal.type(CLEAR_LINE)
+    terminal.type("Corner Café\r")
+    # A wrong slug is explained under the line that is being typed, and can be corrected there.
+    terminal.answer("Project slug.", CLEAR_LINE + "Corner Cafe")
+    terminal.read("Write the slug with lower-case letters")
+    terminal.type(CLEAR_LINE + "corner-cafe\r")
+    terminal.answer("Package name.")
+    terminal.answer("Author.", "Ada Lovelace")
+    terminal.answer("Author's e-mail.")
+    terminal.answer("Integration id.")
+    # All capabilities are chosen; without pull the next three make no sense, and the form says so.
+    terminal.answer("Capabilities.", " ")
+    terminal.read("Choose pull as well")
+    terminal.type(" " + DOWN + " \r")
+    terminal.read("Follow-up tickets.")
+    terminal.type("n")
+    terminal.answer("Hosting.", DOWN)
+    terminal.answer("Public URL.", "https://reviews.example.com")
+    terminal.answer("Continuous integration.", DOWN)
+    terminal.read("Corner Café for Zendesk is in")
+    terminal.read("corner-cafe sandbox")
+    assert terminal.end() == 0
+
+    answers = yaml.safe_load((tmp_path / "project/.copier-answers.yml").read_text("utf-8"))
+    assert answers["origin_name"] == "Corner Café"
+    assert answers["project_slug"] == "corner-cafe"
+    assert answers["package_name"] == "corner_cafe"
+    assert answers["user_name"] == "Ada Lovelace"
+    assert answers["capabilities"] == ["pull", "clickthrough", "about", "dashboard"]
+    assert "channelback_files" not in answers
+    assert answers["create_followup_tickets"] is False
+    assert answers["hosting"] == "none"
+    assert answers["public_url"] == "https://reviews.example.com"
+    assert answers["continuous_integration"] == "gitlab"
+
+
+def test_enter_takes_every_default(terminal: Terminal, tmp_path: Path, template: Template) -> None:
+    terminal.answer("Origin name.", "Acme Reviews")
+    for question in template.questionnaire.asked[1:]:
+        title = template.questionnaire.questions[question]["help"].partition(".")[0]
+        terminal.answer(f"{title}.")
+    terminal.read("Acme Reviews for Zendesk is in")
+    assert terminal.end() == 0
+
+    expected = template.copy(tmp_path / "expected", {"origin_name": "Acme Reviews"})
+    for name, content in expected.contents().items():
+        assert (tmp_path / "project" / name).read_bytes() == content, name

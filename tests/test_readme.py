@@ -1,0 +1,177 @@
+"""The README's commands do what the README says, word for word."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from commands import ROOT, CommandError, Ended, environment, git, run
+from documents import Block, shell_blocks, under
+from projects import Project, copy_working_tree, release
+from terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from questionnaire import Questionnaire
+
+README = shell_blocks((ROOT / "README.md").read_text("utf-8"))
+MANIFEST = "http://127.0.0.1:8000/channel/manifest"
+PORTS = (8000, 8001)
+# Every heading with commands, each of them run or compared by a test below.
+HEADINGS = ["Two commands", "See it work", "Make a project", "Update a project"]
+
+
+def test_every_command_of_the_readme_is_held_by_a_test() -> None:
+    assert list(dict.fromkeys(block.heading for block in README)) == HEADINGS
+    assert len(under(README, "Two commands")) == 2
+    assert any("curl" in commands for commands in under(README, "See it work"))
+
+
+def test_the_test_command_is_what_continuous_integration_runs() -> None:
+    _, command = under(README, "Two commands")
+    assert command in (ROOT / ".ci/run").read_text("utf-8").splitlines()
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))
+    steps = workflow["jobs"]["test"]["steps"]
+    assert command in [step.get("run") for step in steps]
+
+
+def test_the_table_of_questions_names_all_of_them(questionnaire: Questionnaire) -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert re.findall(r"\w+", " ".join(rows)) == questionnaire.asked
+
+
+def fresh_environment(folder: Path) -> dict[str, str]:
+    """Return the environment of somebody who has just got the machine; curl fails where the service does."""
+    (folder / ".curlrc").write_text("fail-with-body\nshow-error\n", "utf-8")
+    env = environment(CURL_HOME=str(folder))
+    return {name: value for name, value in env.items() if not name.startswith("UV_")}
+
+
+@contextmanager
+def running(command: str, folder: Path, env: dict[str, str]) -> Iterator[None]:
+    """Run a command that serves, until it has served its manifest; stop it as Ctrl-C does."""
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                pytest.fail(f"port {port} is in use, and the README's commands need it", pytrace=False)
+    log = folder / "output.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 300
+        while not is_served(MANIFEST):
+            if process.poll() is not None or time.monotonic() > deadline:
+                ended = Ended(command, process.poll() or 0, log.read_text("utf-8", "replace"))
+                raise CommandError("no manifest is served", folder, ended)
+            time.sleep(0.5)
+        yield
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=30)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def is_served(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - this machine
+            return bool(response.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def play(blocks: list[str], folder: Path, env: dict[str, str]) -> list[str]:
+    """Type blocks of commands into one shell, one after the other; return what each printed."""
+    mark = "---- next block ----"
+    script = "\n".join(f"{commands}\necho '{mark}'" for commands in blocks)
+    ended = run("bash", "-euo", "pipefail", "-c", script, folder=folder, env=env)
+    return ended.output.split(f"{mark}\n")[:-1]
+
+
+@pytest.mark.gate
+def test_the_commands_work_word_for_word(tmp_path: Path, questionnaire: Questionnaire) -> None:
+    if shutil.which("curl") is None:
+        pytest.fail("the README's lines need curl", pytrace=False)
+    env = fresh_environment(tmp_path)
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    copy_working_tree(clone)
+    release(clone, "v1.0.0")
+
+    command, _ = under(README, "Two commands")
+    project = Project(tmp_path / "acme-reviews", {"package_name": "acme_reviews"})
+    with running(command, clone, env):
+        outputs = play(under(README, "See it work"), clone, env)
+        manifest = json.loads(outputs[0].splitlines()[0])
+        assert manifest["name"] == "Acme Reviews"
+        assert '"external_resources":' in "".join(outputs)
+        assert "Thank you for your review!" in outputs[-1]
+
+        # The project's own README makes the same promise to whoever only has the project.
+        own = shell_blocks(project.text("README.md"))
+        outputs = play(under(own, "Try it as Zendesk would"), project.path, env)
+        assert "Thank you for your review!" in outputs[-1]
+    assert not any(is_served(f"http://127.0.0.1:{port}/") for port in PORTS)
+
+    for commands in under(README, "Make a project"):
+        fill_in(questionnaire, commands, clone, env, origin_name="Corner Café")
+    made = Project(tmp_path / "my-channel", {"package_name": "corner_cafe"})
+    assert made.recorded["origin_name"] == "Corner Café"
+
+    made.commit("As generated")
+    (clone / "template/NEW.md").write_text("New in this version.\n", "utf-8")
+    release(clone, "v1.1.0")
+    found = env | {"PATH": f"{clone / '.venv/bin'}:{env['PATH']}"}
+    for commands in under(README, "Update a project"):
+        fill_in(questionnaire, commands, made.path, found)
+    assert made.recorded["_commit"] == "v1.1.0"
+    assert made.text("NEW.md") == "New in this version.\n"
+    git(made.path, "diff", "--check")
+
+
+def fill_in(
+    questionnaire: Questionnaire, commands: str, folder: Path, env: dict[str, str], **answers: str
+) -> None:
+    """Run commands that ask the questions; take the default of each that has no answer here."""
+    terminal = Terminal("bash", "-euo", "pipefail", "-c", commands, folder=folder, env=env)
+    try:
+        for name in questionnaire.asked:
+            title = questionnaire.questions[name]["help"].partition(".")[0]
+            terminal.answer(f"{title}.", answers.get(name, ""))
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+
+
+def test_blocks_are_found_with_their_headings() -> None:
+    text = "# One\n\n```sh\na \\\n  b\n```\n\n## Two\n\n1. Do\n\n   ```sh\n   # c\n   d\n   ```\n\n```yaml\ne: f\n```\n"
+    assert shell_blocks(text) == [Block("One", "a \\\n  b"), Block("Two", "# c\nd")]
+    with pytest.raises(AssertionError, match="no sh block under the heading 'Three'"):
+        under(shell_blocks(text), "Three")
