@@ -38,7 +38,10 @@ WORDS: dict[str, list[str]] = {
 }
 
 # What stays, with the reason: (path, pattern).
-LEGITIMATE: list[tuple[str, str]] = []
+LEGITIMATE: list[tuple[str, str]] = [
+    # How a capability is added later.
+    ("README.md", r"^`uvx copier update --data capabilities="),
+]
 
 
 def unchosen(project: Project) -> set[str]:
