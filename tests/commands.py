@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A pytest that a test starts closes its temporary folders to other users at any time, and with ours the packaged
+# PostgreSQL, which runs as a user of its own where the tests run as root.
+_INNER_TEMPORARY = tempfile.TemporaryDirectory(prefix="projects-")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def environment(**changes: str) -> dict[str, str]:
     return {
         **kept,
         "NO_COLOR": "1",
+        "PYTEST_DEBUG_TEMPROOT": _INNER_TEMPORARY.name,
         "UV_NO_PROGRESS": "1",
         "UV_PYTHON": sys.executable,
         "UV_PYTHON_DOWNLOADS": "never",

@@ -52,6 +52,12 @@ class Questionnaire:
         return dict(self._worker.template.questions_data)
 
     @property
+    def kept_back(self) -> list[str]:
+        """Return the patterns of files that no answer brings into a project."""
+        always = [entry for entry in self._worker.template.exclude if "{%" not in entry]
+        return [pattern for entry in always for pattern in entry.split()]
+
+    @property
     def settings(self) -> dict[str, Any]:
         return dict(self._worker.template.config_data)
 
