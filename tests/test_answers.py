@@ -96,7 +96,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "user_email",
         {"user_email": "ada at example"},
-        "Write an address such as ada@example.com, or leave it empty.",
+        "Write an address such as ada@example.com, in plain ASCII, or leave it empty.",
     ),
     (
         "integration_id",

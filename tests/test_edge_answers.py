@@ -48,7 +48,7 @@ NASTIEST: dict[str, dict[str, Any]] = {
     "quotes, backslashes and emoji": {
         "origin_name": 'Bob\'s "Best" \\n 🛒 """Reviews""" \\',
         "user_name": 'Renée "R" O\'Hara \\',
-        "user_email": "renée.o'hara+zendesk@xn--bcher-kva.example",
+        "user_email": "renee.o'hara+zendesk@xn--bcher-kva.example",
         "integration_id": "urn:x:\"'\\{}%$#",
     },
     "markup and expressions": {
