@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-SOURCE = "[FORM]"
 DESCRIPTION = (
     "Answers to this template's questions, for `copier copy --data-file`; those left out keep their defaults. "
     "An answer must have the type of its question, although Copier turns any value into that type: it would take "
@@ -43,7 +42,7 @@ def answers_schema(form: Questionnaire) -> Schema:
 
 def _answer(form: Questionnaire, name: str) -> Schema:
     question = form.questions[name]
-    answer: Schema = {"description": f"{' '.join(question['help'].split())} {SOURCE}"}
+    answer: Schema = {"description": " ".join(question["help"].split())}
     if question.get("multiselect"):
         answer |= {"type": "array", "items": {"enum": form.choices(name)}}
     elif question.get("choices"):
@@ -75,7 +74,7 @@ def _asked_when(form: Questionnaire, when: str) -> Schema:
             needed: Schema = {
                 "properties": {
                     other: {
-                        "description": f"The question is asked only if this holds `{choice}`. {SOURCE}",
+                        "description": f"The question is asked only if this holds `{choice}`.",
                         "contains": {"const": choice},
                     }
                 }

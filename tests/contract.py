@@ -14,7 +14,7 @@ SCHEMAS = ROOT / "schemas"
 
 
 def _wire() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wire", ROOT / "template" / "tests" / "wire.py")
+    spec = importlib.util.spec_from_file_location("wire", ROOT / "template" / "sandbox" / "wire.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from answers_schema import answers_schema
 from contract import SCHEMAS
 from questionnaire import present_questionnaire
-from reference import reference
+from reference import answers_reference, reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,10 @@ def as_json(contents: Any) -> str:
     return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
 
 
-# In this order: the reference describes the schema of answers too.
+# In this order: the reference of answers is made from their schema.
 FILES: dict[Path, Callable[[], str]] = {
     SCHEMAS / "answers.schema.json": lambda: as_json(answers_schema(present_questionnaire())),
+    SCHEMAS / "answers.md": answers_reference,
     SCHEMAS / "README.md": reference,
 }
 

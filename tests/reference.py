@@ -1,4 +1,4 @@
-"""The reference of the wire contract, `schemas/README.md`, made from the schemas and their examples."""
+"""The references `schemas/README.md` and `schemas/answers.md`, made from the schemas and their examples."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ CHAPTERS: dict[str, dict[str, str]] = {
         "zis-bundle": ADMIN_TO_ZENDESK,
         "zis-job-spec-install": ADMIN_TO_ZENDESK,
     },
-    "Making a project": {"answers": "From you to Copier."},
 }
 
-MARKS = re.compile(r"\s*(?P<marks>\[[^\]]+\](?:,\[[^\]]+\])*)?(?: ?(?P<rules>SVC-\d\d(?:, SVC-\d\d)*))?$")
+ANSWERS = "answers"
+HEADINGS = ("Field", "Type", "Limits", "", "Meaning", "Source")
 LONGEST_STRING = 64
 LONGEST_LIST = 5
 LONGEST_EXAMPLE = 50
@@ -85,7 +85,8 @@ SHOWN = {
 
 
 def reference() -> str:
-    listed = [name for chapter in CHAPTERS.values() for name in chapter]
+    """Describe the wire contract, as it is shipped in every project."""
+    listed = [ANSWERS, *(name for chapter in CHAPTERS.values() for name in chapter)]
     if unlisted := set(wire.names()) ^ set(listed):
         raise LookupError(
             f"CHAPTERS has to list each schema, and nothing else: {', '.join(sorted(unlisted))}"
@@ -93,6 +94,11 @@ def reference() -> str:
     return "\n".join(
         chain(_opening(), *map(_chapter, CHAPTERS), _formats(), _exceptions(), _sources(), _targets())
     )
+
+
+def answers_reference() -> str:
+    """Describe the answers to this template's questions, which no project has any use for."""
+    return "\n".join(chain(["# Answers", ""], _schema(ANSWERS), _examples(ANSWERS)))
 
 
 def _opening() -> Iterator[str]:
@@ -108,7 +114,8 @@ def _opening() -> Iterator[str]:
     yield ""
     yield (
         "`examples/` holds, for every schema, messages that it accepts and messages that it refuses, each with the place "
-        "and the keyword that must refuse it. In a project the tests hold every message to these schemas."
+        "and the keyword that must refuse it. A project's tests hold every message to these schemas, and its command "
+        "`validate` checks any file by them."
     )
     yield ""
     yield "| Message | Way |"
@@ -139,7 +146,13 @@ def _section(name: str, way: str) -> Iterator[str]:
     yield ""
     yield f"### {schema['title']}"
     yield ""
-    yield f"*{way}* {schema['description']} [`{name}.schema.json`]({name}.schema.json)"
+    yield from _schema(name, f"*{way}* ")
+    yield from _examples(name)
+
+
+def _schema(name: str, opening: str = "") -> Iterator[str]:
+    schema = wire.schema(name)
+    yield f"{opening}{schema['description']} [`{name}.schema.json`]({name}.schema.json)"
     yield ""
     tables = _Tables(name, schema)
     yield from tables.table(schema)
@@ -150,10 +163,9 @@ def _section(name: str, way: str) -> Iterator[str]:
             yield f"#### {schema['title']}: {_words(part)}"
             yield ""
             if "description" in definition:
-                yield _told(definition["description"])[0]
+                yield wire.statement(definition["description"]).meaning
                 yield ""
             yield from tables.table(definition)
-    yield from _examples(name)
 
 
 class _Tables:
@@ -171,9 +183,10 @@ class _Tables:
     def table(self, schema: Schema) -> Iterator[str]:
         rows = [*self._rows(schema, ""), *self._parts(schema, "")]
         if rows:
-            yield "| Field | Type | Limits | | Meaning | Source |"
-            yield "|---|---|---|---|---|---|"
-            yield from (_row_of(*row) for row in rows)
+            headings = HEADINGS if any(row[-1] for row in rows) else HEADINGS[:-1]
+            yield _row_of(*headings).replace("|  |", "| |")
+            yield f"|{'---|' * len(headings)}"
+            yield from (_row_of(*row[: len(headings)]) for row in rows)
             yield ""
         rules = list(self._phrases(schema, ""))
         if "$ref" in schema:
@@ -350,12 +363,9 @@ class _Tables:
 
 
 def _told(description: str) -> tuple[str, str]:
-    """Part a description into what it says and where that comes from."""
-    found = MARKS.search(description)
-    assert found
-    sources = [mark.strip("[]") for mark in (found["marks"] or "").split(",") if mark]
-    source = ", ".join(chain((f"[{mark}]" for mark in sources), filter(None, [found["rules"]])))
-    return description[: found.start()], source
+    """Part a description into what it says and, as the last column has it, where that comes from."""
+    said = wire.statement(description)
+    return said.meaning, ", ".join([*(f"[{mark}]" for mark in said.sources), *said.rules])
 
 
 # --- Examples -----------------------------------------------------------------------------------
@@ -466,22 +476,17 @@ def _limit(keyword: str, limit: int | str) -> str:
     return _range(None, limit, unit) if keyword.startswith("max") else _range(limit, None, unit)
 
 
-def _source_list() -> dict[str, dict[str, str]]:
-    sources: dict[str, dict[str, str]] = json.loads((SCHEMAS / "sources.json").read_text(encoding="utf-8"))
-    return sources
-
-
 def _sources() -> Iterator[str]:
     yield '<a id="sources"></a>'
     yield ""
     yield "## Sources"
     yield ""
-    yield from (f"- [{mark}] {source['title']}" for mark, source in _source_list().items())
+    yield from (f"- [{mark}] {source['title']}" for mark, source in wire.sources().items())
     yield ""
 
 
 def _targets() -> Iterator[str]:
-    yield from (f"[{mark}]: {source.get('url', '#sources')}" for mark, source in _source_list().items())
+    yield from (f"[{mark}]: {source.get('url', '#sources')}" for mark, source in wire.sources().items())
     yield ""
 
 

@@ -193,7 +193,7 @@ def test_what_the_schema_says_is_what_copier_asks() -> None:
     properties = wire.schema("answers")["properties"]
     assert list(properties) == questionnaire.asked
     for name, answer in properties.items():
-        assert answer["description"] == f"{questionnaire.questions[name]['help'].strip()} [FORM]"
+        assert answer["description"] == questionnaire.questions[name]["help"].strip()
         if "default" in answer:
             assert answer["default"] == questionnaire.questions[name]["default"]
 

@@ -19,6 +19,9 @@ LONGEST_LINE = 300
 # Only what is registered here: the checkers that jsonschema brings depend on which packages are installed.
 FORMATS = FormatChecker(formats=())
 
+_MARK = re.compile(r"\[([^\]]+)\]")
+_MARKS = re.compile(r"\s*(?:\[[^\]]+\](?:,\[[^\]]+\])*)?(?: ?SVC-\d\d(?:, SVC-\d\d)*)?$")
+_RULE = re.compile(r"SVC-\d\d")
 _URL_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 _EXTERNAL_ID = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _DATE_TIME = re.compile(
@@ -37,6 +40,14 @@ class Violation(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.pointer or '(whole message)'}: {self.message} ({self.keyword})"
+
+
+class Statement(NamedTuple):
+    """A description of a schema, with the marks of its sources and the numbers of the rules it serves."""
+
+    meaning: str
+    sources: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 class Example(NamedTuple):
@@ -71,7 +82,20 @@ def violations(name: str, message: object) -> list[Violation]:
 
 def violations_of(contract: Draft202012Validator, message: object) -> Iterator[Violation]:
     for error in contract.iter_errors(message):
-        yield Violation(_pointer(error.absolute_path), str(error.validator), _shortened(error.message))
+        yield Violation(pointer_of(error.absolute_path), str(error.validator), _shortened(error.message))
+
+
+def pointer_of(path: Iterable[str | int]) -> str:
+    """Write a way into a message as a JSON pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def part_of(message: Any, pointer: str) -> Any:
+    """Follow a JSON pointer into a message."""
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        message = message[int(key)] if isinstance(message, list) else message[key]
+    return message
 
 
 def check(name: str, message: object) -> None:
@@ -80,6 +104,22 @@ def check(name: str, message: object) -> None:
     if found := violations(name, message):
         lines = "".join(f"\n  {violation}" for violation in found)
         raise AssertionError(f"not a valid {name}:{lines}")
+
+
+def statement(description: str) -> Statement:
+    """Part a description into what it says and where that comes from."""
+    found = _MARKS.search(description)
+    end = found.start() if found else len(description)
+    return Statement(
+        description[:end], tuple(_MARK.findall(description[end:])), tuple(_RULE.findall(description))
+    )
+
+
+@cache
+def sources() -> dict[str, dict[str, str]]:
+    """What the marks of sources stand for: a title, and a URL where there is one."""
+    contents: dict[str, dict[str, str]] = json.loads((SCHEMAS / "sources.json").read_text(encoding="utf-8"))
+    return contents
 
 
 def examples(name: str) -> list[Example]:
@@ -173,10 +213,6 @@ def _filled(value: Any) -> Any:
         return start + [part] * (value["to"] - len(start))
     missing = value["to"] - len(start) - len(end)
     return start + (part * missing)[:missing] + end
-
-
-def _pointer(path: Iterable[str | int]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def _shortened(text: str) -> str:
