@@ -1,4 +1,4 @@
-"""The command line: serve, keys, and the sandbox beside the project."""
+"""The command line: serve, keys, and the tools that lie beside the project in its sandbox."""
 
 import asyncio
 import os
@@ -93,14 +93,29 @@ def reseal() -> None:
     click.echo(f"{count} configurations are sealed with the newest key.")
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+# These commands are the sandbox's own, with their options and their help; here they are only handed on.
+_HANDED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@main.command(context_settings=_HANDED_ON)
 @click.argument("arguments", nargs=-1)
 def sandbox(arguments: tuple[str, ...]) -> None:
     """Run the service beside the demonstration origin, on this machine alone."""
-    if not Path("sandbox/__main__.py").is_file():
+    _hand_on("sandbox", arguments)
+
+
+@main.command(context_settings=_HANDED_ON)
+@click.argument("arguments", nargs=-1)
+def validate(arguments: tuple[str, ...]) -> None:
+    """Check payloads against the wire contract, file by file."""
+    _hand_on("sandbox.validate", arguments)
+
+
+def _hand_on(module: str, arguments: tuple[str, ...]) -> None:
+    if not Path(*module.split("."), "__main__.py").is_file():
         raise click.ClickException("There is no sandbox here. Run this command in the project's own folder.")
     # In place of this process, so that Ctrl-C and signals reach the sandbox itself.
-    os.execv(sys.executable, [sys.executable, "-m", "sandbox", *arguments])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
 
 
 def _settings() -> Settings:

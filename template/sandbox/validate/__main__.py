@@ -1,0 +1,103 @@
+"""`python -m sandbox.validate`: checks files, as a linter does."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from .. import wire
+from .documents import UnreadableError, read
+from .findings import Finding, finding_of, findings
+from .recognition import recognised
+
+STANDARD_INPUT = "-"
+
+
+@click.command(epilog="Exit codes: 0 nothing is wrong, 1 something is, 2 the command cannot be carried out.")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option(
+    "--schema", type=click.Choice(wire.names()), metavar="NAME", help="What the files hold; see --list."
+)
+@click.option("--form", is_flag=True, help="The files are urlencoded forms, whatever they look like.")
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or programs.",
+)
+@click.option("--list", "list_schemas", is_flag=True, help="List the names of the schemas.")
+def main(files: Sequence[str], schema: str | None, form: bool, output: str, list_schemas: bool) -> None:
+    """Check payloads against the schemas of the wire contract, and what no schema can express.
+
+    A FILE holds one message as JSON or as a urlencoded form; - is standard input. Which message it is, is told by
+    its name (manifest.json, requirements.json, translations/en.json, pull-response.json) or by its keys; --schema
+    says it. A file that is no JSON is a finding like any other.
+
+    With --output json the findings are one array of objects with the keys file, line, column, pointer, schema,
+    keyword, rules, message, remedy and sources.
+    """
+    if list_schemas:
+        width = max(map(len, wire.names()))
+        for name in wire.names():
+            click.echo(f"{name:{width}}  {wire.schema(name)['title']}")
+        return
+    if not files:
+        raise click.UsageError("Name at least one file, or - for standard input.")
+    found = {file: _checked(file, schema, form=form) for file in dict.fromkeys(files)}
+    every = [finding for of_file in found.values() for finding in of_file]
+    if output == "json":
+        click.echo(json.dumps([finding._asdict() for finding in every], indent=2, ensure_ascii=False))
+    else:
+        for finding in every:
+            click.echo(_text(finding))
+        click.echo(_summary(len(found), sum(map(bool, found.values())), len(every)))
+    sys.exit(1 if every else 0)
+
+
+def _checked(file: str, schema: str | None, *, form: bool) -> list[Finding]:
+    shown = "<stdin>" if file == STANDARD_INPUT else file
+    try:
+        document = read(_content(file), form=form or file.endswith(".form"))
+    except UnreadableError as error:
+        return [finding_of(shown, schema, error.problem)]
+    name = schema or recognised(file, document.value, is_form=document.is_form)
+    if name is None:
+        raise click.UsageError(
+            f"{shown}: neither its name nor its keys tell which message it holds. Say it with --schema; "
+            f"the names are {', '.join(wire.names())}."
+        )
+    return findings(shown, name, document)
+
+
+def _content(file: str) -> bytes:
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    return Path(file).read_bytes()
+
+
+def _text(finding: Finding) -> str:
+    place = f"{finding.file}:{finding.line}:{finding.column}"
+    check = ",".join(finding.rules) or "/".join(filter(None, [finding.schema, finding.keyword]))
+    lines = [
+        f"{place}: {check} {finding.pointer or '(whole message)'}: {finding.message}",
+        f"    remedy: {finding.remedy}",
+        f"    schema: {finding.schema or 'any'}, {finding.keyword}",
+        *(f"    source: {url}" for url in finding.sources),
+    ]
+    return "\n".join(lines)
+
+
+def _summary(files: int, wrong: int, count: int) -> str:
+    checked = f"{files} file{'s' * (files != 1)}"
+    if not count:
+        return f"{checked} checked, nothing is wrong."
+    return f"{checked} checked, {count} finding{'s' * (count != 1)} in {wrong} of them."
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m sandbox.validate")
