@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from projects import Template
     from questionnaire import Questionnaire
 
 README = shell_blocks((ROOT / "README.md").read_text("utf-8"))
 MANIFEST = "http://127.0.0.1:8000/channel/manifest"
 PORTS = (8000, 8001)
 # Every heading with commands, each of them run or compared by a test below.
-HEADINGS = ["Two commands", "See it work", "Make a project", "Update a project"]
+HEADINGS = ["Two commands", "See it work", "Make a project", "Answers in a file", "Update a project"]
 
 
 def test_every_command_of_the_readme_is_held_by_a_test() -> None:
@@ -53,6 +55,35 @@ def test_the_test_command_is_what_continuous_integration_runs() -> None:
 def test_the_table_of_questions_names_all_of_them(questionnaire: Questionnaire) -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert re.findall(r"\w+", " ".join(rows)) == questionnaire.asked
+
+
+def test_the_file_of_answers_passes_the_check_of_the_readme(tmp_path: Path) -> None:
+    (answers,) = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    (command,) = under(README, "Answers in a file")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "schemas").symlink_to(ROOT / "schemas")
+    (tmp_path / "answers.yml").write_text(answers, "utf-8")
+    run("bash", "-euc", command, folder=tmp_path)
+    assert (tmp_path / answers.splitlines()[0].partition("$schema=")[2]).is_file()
+
+    (tmp_path / "answers.yml").write_text(answers.replace("hosting: none", "hosting: nowhere"), "utf-8")
+    assert "nowhere" in run("bash", "-euc", command, folder=tmp_path, check=False).output
+
+
+def test_a_projects_readme_shows_what_its_check_of_a_payload_says(template: Template, tmp_path: Path) -> None:
+    project = template.copy(tmp_path / "project", {"origin_name": "Acme Reviews"})
+    text = project.text("README.md")
+    (commands,) = under(shell_blocks(text), "Check a payload by hand")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    # What `uv run acme-reviews` starts, without an environment of the project's own.
+    command = commands.replace("uv run acme-reviews validate", f"{sys.executable} -m sandbox.validate")
+    assert command != commands
+
+    ended = run("bash", "-c", command, folder=project.path, check=False)
+
+    assert (ended.code, ended.output) == (1, shown)
 
 
 def fresh_environment(folder: Path) -> dict[str, str]:
