@@ -11,6 +11,16 @@ from .translations import fill, language, translator
 
 ZENDESK = "https://*.zendesk.com"
 
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_environment.filters["fill"] = fill
+
 
 class Pages:
     """Renders the pages of this folder into responses.
@@ -20,15 +30,6 @@ class Pages:
 
     def __init__(self, frame_ancestors: Sequence[str] = (ZENDESK,)) -> None:
         self._frame_ancestors = tuple(frame_ancestors)
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._environment.filters["fill"] = fill
 
     def respond(
         self,
@@ -42,7 +43,7 @@ class Pages:
     ) -> HTMLResponse:
         """Answer with a page; `context` is what the page's own text names."""
         nonce = secrets.token_urlsafe(16)
-        html = self._environment.get_template(page).render(
+        html = _environment.get_template(page).render(
             context | {"_": translator(locale), "language": language(locale), "nonce": nonce}
         )
         return HTMLResponse(
