@@ -1,9 +1,11 @@
 """The database: one engine, transactions, and the schema brought up to date at start."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
 
 from alembic import command
@@ -22,6 +24,8 @@ tables = MetaData(
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_146_391_210
+BUSY_SECONDS = 10
+"""How long one waits for another who has SQLite's file locked."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -100,9 +104,25 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite decides which kind.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # Processes that start together on a new file all switch it. SQLite refuses that at once while another one
+    # writes, whatever the timeout.
+    refused_until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if time.monotonic() > refused_until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
