@@ -43,7 +43,8 @@ def environment(**changes: str) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("COV_", "GIT_DIR", "GIT_INDEX", "GIT_WORK", "PYTEST_", "VIRTUAL_ENV"))
-        and name not in {"PYTHONPATH", "PYTHONHOME", "FORCE_COLOR", "CLICOLOR_FORCE"}
+        and name
+        not in {"PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "FORCE_COLOR", "CLICOLOR_FORCE"}
     }
     # Generated projects get the Python that runs the tests, and nobody downloads another one.
     return {
