@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from ..accounts import Account, Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..identity import NAME
-from ..messages import AdminUiRequest
+from ..messages import AdminUiRequest, AdminUiReturn
 from ..origin_protocol import ConfigurationRejectedError, OriginError, OriginProtocol
 from ..trust import Signer, UntrustedError, zendesk_url
 from .configuration_form import ConfigurationErrors, ConfigurationForm, Field
@@ -126,13 +126,13 @@ class AdminUiEndpoint:
         logger.info(
             "account saved", account=account.id, subdomain=account.subdomain, edited=handshake.editing
         )
-        # `state` is left out, so that Zendesk keeps the one it has (SVC-22).
+        returned = AdminUiReturn(name=name, metadata=self._accounts.metadata(account))
         return self._pages.respond(
             "admin_return.html",
             locale=handshake.locale,
             return_url=handshake.return_url,
-            name=name,
-            metadata=self._accounts.metadata(account),
+            name=returned.name,
+            metadata=returned.metadata,
         )
 
     async def _checked(self, form: Form, current: Any, errors: dict[str, str], _: Translate) -> Any:

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ..messages import ClickthroughRequest
 from ..origin_protocol import OriginProtocol
-
-EXTERNAL_ID_LIMIT = 255
+from .forms import read_message
+from .refusals import Refusal
 
 
 class ClickthroughEndpoint:
@@ -22,10 +23,11 @@ class ClickthroughEndpoint:
         return [Route("/channel/clickthrough", self.respond, methods=["GET"])]
 
     async def respond(self, request: Request) -> Response:
-        external_id = request.query_params.get("external_id", "")
-        if not external_id or len(external_id) > EXTERNAL_ID_LIMIT:
+        try:
+            opened = read_message(ClickthroughRequest, dict(request.query_params))
+        except Refusal:
             return PlainTextResponse("The link lacks the id of a post.", status_code=400)
-        url = self._origin.permalink(external_id)
+        url = self._origin.permalink(opened.external_id)
         if url is None or not self._is_trusted(url):
             return PlainTextResponse("This post cannot be opened.", status_code=404)
         return RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})

@@ -61,7 +61,7 @@ class PullEndpoint:
 
     async def respond(self, request: Request) -> Response:
         form = await read_form(request)
-        pull = read_message(PullRequest, {"metadata": form["metadata"], "state": form["state"]})
+        pull = read_message(PullRequest, form.fields())
         try:
             account = await self._accounts.by_metadata(pull.metadata)
         except UnknownAccountError as error:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib.resources import files
 
 SOURCE = "en"
+LONGEST_TAG = 35
+"""Characters that a language tag needs at most (RFC 5646, section 4.4.1)."""
 
 
 def _load() -> dict[str, dict[str, str]]:
@@ -30,7 +32,7 @@ CATALOGUES = _load()
 
 def language(locale: str) -> str:
     """The catalogue for a locale such as `pt-BR`, `de_AT` or `EN-us`: the most particular one, else English."""
-    wanted = locale.strip().replace("_", "-").lower()
+    wanted = locale.strip()[:LONGEST_TAG].replace("_", "-").lower()
     while wanted and wanted not in CATALOGUES:
         wanted = wanted.rpartition("-")[0]
     return wanted or SOURCE
