@@ -10,7 +10,11 @@ from commands import ROOT, run, tool
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-CHECKS = [("ruff", "check", "tests"), ("ruff", "format", "--check", "--diff", "tests"), ("mypy",)]
+CHECKS = [
+    ("ruff", "check", "tests", "benchmarks"),
+    ("ruff", "format", "--check", "--diff", "tests", "benchmarks"),
+    ("mypy",),
+]
 
 
 @pytest.mark.parametrize("command", CHECKS, ids=" ".join)

@@ -1,0 +1,23 @@
+"""What is claimed about speed can still be measured; whether it holds is not for a busy machine to say."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from commands import ROOT, run
+
+if TYPE_CHECKING:
+    from projects import Template
+
+
+@pytest.mark.gate
+def test_the_cost_of_validation_can_be_measured(template: Template) -> None:
+    script = template.path / "benchmarks/validation.py"
+
+    ended = run(sys.executable, script, "--rounds", "1", folder=ROOT, timeout=300, check=False)
+
+    assert ended.code in (0, 1), ended.output
+    assert len(re.findall(r"share of the pull \d", ended.output)) == 4, ended.output
