@@ -25,7 +25,7 @@ from acme_reviews.settings import new_operator_password, new_sealing_key, new_si
 from sandbox.reviews import ReviewSite, create_app
 from tests.zendesk_driver import ZendeskDriver
 
-from tests import wire
+from sandbox import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from hypothesis import Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests import wire
+from sandbox import wire
 
 Schema = Mapping[str, Any]
 Values = SearchStrategy[Any]
