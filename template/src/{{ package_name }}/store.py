@@ -1,8 +1,9 @@
 """The database: one engine, transactions, and the schema brought up to date at start."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -44,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Line(TypeDecorator[str]):
-    """A text from outside, cut to its length and without the characters that PostgreSQL refuses."""
+    """A text from outside, stored as `line` makes it."""
 
     impl = String
     cache_ok = True
@@ -54,7 +55,12 @@ class Line(TypeDecorator[str]):
         self.length = length
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value and value.encode(errors="replace").decode().replace("\0", "?")[: self.length]
+        return value and line(value, self.length)
+
+
+def line(text: str, length: int) -> str:
+    """Cut a text from outside to its length, without the characters that PostgreSQL refuses."""
+    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
 
 
 class Store:
@@ -63,7 +69,12 @@ class Store:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        self._engine = create_async_engine(self._url, pool_pre_ping=not self._is_sqlite)
+        # What is stored must not stand in an exception, and so in a log.
+        self._engine = create_async_engine(self._url, hide_parameters=True, pool_pre_ping=not self._is_sqlite)
+        # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
+        self._next_writer: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if self._is_sqlite else nullcontext()
+        )
         if self._is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
@@ -71,7 +82,7 @@ class Store:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends without an exception."""
-        async with self._engine.begin() as connection:
+        async with self._next_writer, self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
