@@ -22,10 +22,9 @@ import jsonschema_rs
 import uvicorn
 from acme_reviews.messages import ExternalResource, PullResponse
 from acme_reviews.settings import new_operator_password, new_sealing_key, new_signing_key
+from sandbox import wire
 from sandbox.reviews import ReviewSite, create_app
 from tests.zendesk_driver import ZendeskDriver
-
-from sandbox import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

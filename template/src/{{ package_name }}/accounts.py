@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import Column, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .store import Store, UtcDateTime, tables
 from .trust import Sealer, Signer, UntrustedError
@@ -59,21 +61,24 @@ class Accounts(Generic[ConfigurationT]):
         self._sealer = sealer
         self._configuration = configuration
 
-    async def create(self, subdomain: str, name: str, configuration: ConfigurationT) -> Account:
+    async def create(
+        self, subdomain: str, name: str, configuration: ConfigurationT, account_id: str | None = None
+    ) -> Account:
+        """Keep a new account. One that has this id already is changed instead: the same form was sent twice."""
         account = Account(
-            id=str(uuid.uuid4()),
+            id=account_id or str(uuid.uuid4()),
             subdomain=subdomain,
             name=name,
             sealed_configuration=self._seal(configuration),
             created_at=datetime.now(UTC),
             confirmed_at=None,
         )
-        async with self._store.writing() as connection:
-            await connection.execute(
-                insert(accounts_table).values(
-                    {column: getattr(account, column) for column in Account.__slots__}
-                )
-            )
+        values = {column: getattr(account, column) for column in Account.__slots__}
+        try:
+            async with self._store.writing() as connection:
+                await connection.execute(insert(accounts_table).values(values))
+        except IntegrityError:
+            return await self.update(account.id, name, configuration)
         return account
 
     async def update(self, account_id: str, name: str, configuration: ConfigurationT) -> Account:
@@ -97,12 +102,17 @@ class Accounts(Generic[ConfigurationT]):
             ).one_or_none()
         return _account(row)
 
-    async def by_metadata(self, metadata: str) -> Account:
-        """Find the account that Zendesk means; raises UnknownAccountError. Its first use confirms the account."""
+    async def by_metadata(self, metadata: str, subdomain: str | None = None) -> Account:
+        """Find the account that Zendesk means, and that is of this subdomain, if one is named.
+
+        Raises UnknownAccountError. The first use confirms the account.
+        """
         try:
             account = await self.by_id(str(self._signer.verify(PURPOSE, metadata).get("account")))
         except UntrustedError as error:
             raise UnknownAccountError(f"the metadata names no account of this service: {error}") from None
+        if subdomain is not None and account.subdomain != subdomain.lower():
+            raise UnknownAccountError("this account belongs to another subdomain")
         if account.confirmed_at is None:
             await self._confirm(account.id)
         return account
@@ -124,6 +134,11 @@ class Accounts(Generic[ConfigurationT]):
         except UntrustedError as error:
             raise ConfigurationOutdatedError(str(error)) from None
 
+    async def remove(self, account_id: str) -> None:
+        """Delete an account with its secrets, and with everything that is kept for it (SVC-55)."""
+        async with self._store.writing() as connection:
+            await connection.execute(delete(accounts_table).where(accounts_table.c.id == account_id))
+
     async def all(self) -> list[Account]:
         async with self._store.reading() as connection:
             rows = await connection.execute(select(accounts_table).order_by(accounts_table.c.created_at))
@@ -139,19 +154,18 @@ class Accounts(Generic[ConfigurationT]):
             )
         return result.rowcount
 
-    async def reseal(self) -> int:
+    async def reseal(self, connection: AsyncConnection) -> int:
         """Seal every configuration with the newest key, so that older keys can be dropped.
 
-        Raises UntrustedError, having changed nothing, when one cannot be opened.
+        Raises UntrustedError, upon which the caller's transaction must end, when one cannot be opened.
         """
-        async with self._store.writing() as connection:
-            rows = (await connection.execute(select(accounts_table).with_for_update())).all()
-            for row in rows:
-                await connection.execute(
-                    update(accounts_table)
-                    .where(accounts_table.c.id == row.id)
-                    .values(sealed_configuration=self._sealer.reseal(row.sealed_configuration))
-                )
+        rows = (await connection.execute(select(accounts_table).with_for_update())).all()
+        for row in rows:
+            await connection.execute(
+                update(accounts_table)
+                .where(accounts_table.c.id == row.id)
+                .values(sealed_configuration=self._sealer.reseal(row.sealed_configuration))
+            )
         return len(rows)
 
     async def _confirm(self, account_id: str) -> None:
