@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,25 +34,22 @@ class Api:
         )
 
     async def read_business(self, request: Request) -> Response:
-        business = self._authorised_business(request)
+        business = self.authorised_business(request)
         return JSONResponse({"id": business.id, "name": business.name})
 
     async def read_posts(self, request: Request) -> Response:
-        business = self._authorised_business(request)
+        business = self.authorised_business(request)
         if "idempotency_key" in request.query_params:
             reply = self._site.reply_made_under(business, request.query_params["idempotency_key"])
-            return JSONResponse({"posts": [_post_json(reply)] if reply else []})
+            return JSONResponse({"posts": [self._json(reply)] if reply else []})
         limit = _number(request, "limit", PAGE_LIMIT, otherwise=PAGE_LIMIT)
         posts = self._site.posts_after(business, _position(request))
-        if "max_rating" in request.query_params:
-            max_rating = _number(request, "max_rating", 5, otherwise=5)
-            posts = [post for post in posts if (self._site.review_of(post).rating or 0) <= max_rating]
         return JSONResponse(
-            {"posts": [_post_json(post) for post in posts[:limit]], "more": len(posts) > limit}
+            {"posts": [self._json(post) for post in posts[:limit]], "more": len(posts) > limit}
         )
 
     async def add_reply(self, request: Request) -> Response:
-        business = self._authorised_business(request)
+        business = self.authorised_business(request)
         answered = self._site.post(request.path_params["post"])
         if answered is None or answered.business_id != business.id:
             raise HTTPException(404, "There is no such post.")
@@ -60,13 +58,13 @@ class Api:
             raise HTTPException(400, f"Send an Idempotency-Key header of 1 to {KEY_LENGTH_LIMIT} characters.")
         body = await read_body(request, JSON_SIZE_LIMIT)
         if known := self._site.reply_made_under(business, key):
-            return JSONResponse(_post_json(known))
+            return JSONResponse(self._json(known))
         text, files = self._reply_content(business, body)
         reply, is_new = self._site.add_reply(answered, text=text, files=files, idempotency_key=key)
-        return JSONResponse(_post_json(reply), status_code=201 if is_new else 200)
+        return JSONResponse(self._json(reply), status_code=201 if is_new else 200)
 
     async def add_file(self, request: Request) -> Response:
-        business = self._authorised_business(request)
+        business = self.authorised_business(request)
         content = await read_body(request, FILE_SIZE_LIMIT)
         file = self._site.add_file(
             business,
@@ -77,13 +75,14 @@ class Api:
         return JSONResponse(_file_json(file), status_code=201)
 
     async def read_file(self, request: Request) -> Response:
-        business = self._authorised_business(request)
+        business = self.authorised_business(request)
         file = self._site.file(request.path_params["file"])
         if file is None or file.business_id != business.id:
             raise HTTPException(404, "There is no such file.")
         return serve(file)
 
-    def _authorised_business(self, request: Request) -> Business:
+    def authorised_business(self, request: Request) -> Business:
+        """The business of the path, if the caller's key is its own."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         caller = self._site.business_of_key(key.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
@@ -95,11 +94,11 @@ class Api:
             raise HTTPException(403, "This API key belongs to another business.")
         return business
 
+    def _json(self, post: Post) -> dict[str, object]:
+        return post_json(post, self._site.review_of(post))
+
     def _reply_content(self, business: Business, body: bytes) -> tuple[str, list[StoredFile]]:
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            raise HTTPException(400, "The body is not JSON.") from None
+        content = read_json(body)
         text = content.get("text") if isinstance(content, dict) else None
         if not isinstance(text, str) or not text.strip():
             raise HTTPException(422, "Write a text: it is empty.")
@@ -117,6 +116,13 @@ class Api:
         if file is None or file.business_id != business.id:
             raise HTTPException(422, f"There is no file {json.dumps(file_id)[:100]}: upload it first.")
         return file
+
+
+def read_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "The body is not JSON.") from None
 
 
 def _position(request: Request) -> tuple[datetime, str]:
@@ -142,7 +148,8 @@ def _number(request: Request, name: str, highest: int, *, otherwise: int) -> int
     return int(given)
 
 
-def _post_json(post: Post) -> dict[str, object]:
+def post_json(post: Post, review: Post) -> dict[str, object]:
+    """What the API says about a post; `review` is the one that began its thread."""
     return {
         "id": post.id,
         "review_id": post.review_id,
@@ -150,6 +157,7 @@ def _post_json(post: Post) -> dict[str, object]:
         "time": post.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "author": {"id": post.author.id, "name": post.author.name, "kind": post.author.kind},
         "rating": post.rating,
+        "review_rating": review.rating,
         "title": post.title,
         "text": post.text,
         "files": [_file_json(file) for file in post.files],

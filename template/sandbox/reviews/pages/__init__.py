@@ -55,10 +55,10 @@ class Pages:
         return self._business_page(self._site.businesses[0], ReviewForm())
 
     async def read_business(self, request: Request) -> Response:
-        return self._business_page(self._requested_business(request), ReviewForm())
+        return self._business_page(self.requested_business(request), ReviewForm())
 
     async def add_review(self, request: Request) -> Response:
-        business = self._requested_business(request)
+        business = self.requested_business(request)
         form = await read_review_form(request)
         if form.errors:
             return self._business_page(business, form, status=422)
@@ -113,9 +113,10 @@ class Pages:
             if error.status_code == 404
             else error.detail
         )
-        return self._respond("refused.html", {"explanation": explanation}, error.status_code, error.headers)
+        return self.respond("refused.html", {"explanation": explanation}, error.status_code, error.headers)
 
-    def _requested_business(self, request: Request) -> Business:
+    def requested_business(self, request: Request) -> Business:
+        """The business of the path."""
         business = self._site.business(request.path_params["business"])
         if business is None:
             raise HTTPException(404)
@@ -130,7 +131,7 @@ class Pages:
     def _business_page(self, business: Business, form: ReviewForm, status: int = 200) -> Response:
         reviews = [(review, self._site.comments(review)) for review in self._site.reviews(business)]
         ratings = [review.rating for review, _ in reviews if review.rating]
-        return self._respond(
+        return self.respond(
             "business.html",
             {
                 "business": business,
@@ -144,7 +145,7 @@ class Pages:
     def _post_page(self, answered: Post, form: CommentForm, status: int = 200) -> Response:
         review = self._site.review_of(answered)
         comments = self._site.comments(review)
-        return self._respond(
+        return self.respond(
             "post.html",
             {
                 "business": self._site.business(review.business_id),
@@ -157,7 +158,7 @@ class Pages:
             status,
         )
 
-    def _respond(
+    def respond(
         self,
         page: str,
         context: Mapping[str, object],
