@@ -91,15 +91,18 @@ class Ledger:
 
     async def settle(self, claimed: Claimed, external_id: str) -> None:
         """The reply has been posted under this id."""
-        await self._finish(claimed, {"state": "posted", "external_id": external_id, "detail": ""})
+        async with self._store.writing() as connection:
+            await self._settle(connection, claimed, external_id)
 
     async def release(self, claimed: Claimed, detail: str) -> None:
         """The reply was certainly not posted: a repeat may try again."""
-        await self._finish(claimed, {"state": "failed", "detail": detail})
+        async with self._store.writing() as connection:
+            await self._finish(connection, claimed, {"state": "failed", "detail": detail})
 
     async def leave_unknown(self, claimed: Claimed, detail: str) -> None:
         """The reply may have been posted: a repeat must find out first."""
-        await self._finish(claimed, {"state": "unknown", "detail": detail})
+        async with self._store.writing() as connection:
+            await self._finish(connection, claimed, {"state": "unknown", "detail": detail})
 
     async def last(self, limit: int) -> list[ReplyRecord]:
         """The newest first."""
@@ -128,14 +131,19 @@ class Ledger:
         await connection.execute(update(requests_table).where(*_is(key)).values(ours))
         return Claimed(**key, claim=ours["claim"], interrupted=row.state != "failed")
 
-    async def _finish(self, claimed: Claimed, values: dict[str, str]) -> None:
+    async def _settle(self, connection: AsyncConnection, claimed: Claimed, external_id: str) -> bool:
+        posted = {"state": "posted", "external_id": external_id, "detail": ""}
+        return await self._finish(connection, claimed, posted)
+
+    async def _finish(self, connection: AsyncConnection, claimed: Claimed, values: dict[str, str]) -> bool:
+        """Write down the end of a claim, unless another has taken it over."""
         key = {
             "account_id": claimed.account_id,
             "request_unique_identifier": claimed.request_unique_identifier,
             "claim": claimed.claim,
         }
-        async with self._store.writing() as connection:
-            await connection.execute(update(requests_table).where(*_is(key)).values(values))
+        finished = await connection.execute(update(requests_table).where(*_is(key)).values(values))
+        return bool(finished.rowcount)
 
 
 def _is(key: dict[str, str]) -> list[ColumnElement[bool]]:

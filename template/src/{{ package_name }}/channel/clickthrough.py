@@ -27,10 +27,13 @@ class ClickthroughEndpoint:
             opened = read_message(ClickthroughRequest, dict(request.query_params))
         except Refusal:
             return PlainTextResponse("The link lacks the id of a post.", status_code=400)
-        url = self._origin.permalink(opened.external_id)
+        url = await self._permalink(opened.external_id)
         if url is None or not self._is_trusted(url):
             return PlainTextResponse("This post cannot be opened.", status_code=404)
         return RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})
+
+    async def _permalink(self, external_id: str) -> str | None:
+        return self._origin.permalink(external_id)
 
     def _is_trusted(self, url: str) -> bool:
         try:

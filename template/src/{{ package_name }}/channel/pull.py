@@ -16,7 +16,7 @@ from starlette.routing import Route
 from ..accounts import Account, Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..cursor import Cursor
 from ..journal import Journal, Outcome, PullRecord, Quarantined
-from ..messages import ExternalResource, PullRequest, PullResponse
+from ..messages import ExternalResource, PullRequest, PullResponse, parents_first
 from ..metrics import Metrics
 from ..origin_protocol import CredentialsRejectedError, Item, OriginError, OriginProtocol
 from .files import FileLinks
@@ -172,18 +172,6 @@ class PullEndpoint:
             quarantined=record.quarantined,
             detail=record.detail,
         )
-
-
-def parents_first(resources: Iterable[ExternalResource]) -> list[ExternalResource]:
-    """Keep the order, but move a post behind the one it answers if both are here (SVC-31)."""
-    waiting = {resource.external_id: resource for resource in resources}
-    ordered: list[ExternalResource] = []
-    while waiting:
-        chain = [waiting.pop(next(iter(waiting)))]
-        while parent := waiting.pop(chain[-1].parent_id or "", None):
-            chain.append(parent)
-        ordered += reversed(chain)
-    return ordered
 
 
 def _cursor(state: str) -> Cursor:

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx2
 
+from ..accounts import Account
 from ..origin_protocol import Attachment
-from ..trust import UntrustedError, zendesk_url
+from ..trust import UntrustedError, ZendeskHosts
 
 REDIRECTS = 3
 
@@ -23,19 +24,20 @@ class AttachmentError(Exception):
 class Attachments:
     """Streams files; nothing is kept here."""
 
-    def __init__(self, http: httpx2.AsyncClient, size_limit: int) -> None:
+    def __init__(self, http: httpx2.AsyncClient, hosts: ZendeskHosts, size_limit: int) -> None:
         """Take the limit for one file in bytes."""
         self._http = http
+        self._hosts = hosts
         self._size_limit = size_limit
 
     @asynccontextmanager
-    async def open(self, subdomain: str, url: str) -> AsyncIterator[Attachment]:
+    async def open(self, account: Account, url: str) -> AsyncIterator[Attachment]:
         """Open a file for reading. Raises AttachmentError, also later while its chunks are read."""
         try:
-            zendesk_url(url, subdomain)
+            self._hosts.check(url, account.subdomain)
         except UntrustedError as error:
             raise AttachmentError(f"refused to download a file: {error}", temporary=False) from None
-        response = await self._get(url)
+        response = await self._get(account, url)
         try:
             if not response.is_success:
                 temporary = response.status_code in (408, 429) or response.status_code >= 500
@@ -50,11 +52,13 @@ class Attachments:
         finally:
             await response.aclose()
 
-    async def _get(self, url: str) -> httpx2.Response:
+    async def _get(self, account: Account, url: str) -> httpx2.Response:
         """Follow Zendesk's redirects to where its files lie, over https only."""
         for _ in range(REDIRECTS + 1):
+            headers = await self._headers(account, url)
             try:
-                response = await self._http.send(self._http.build_request("GET", url), stream=True)
+                request = self._http.build_request("GET", url, headers=headers)
+                response = await self._http.send(request, stream=True)
             except httpx2.InvalidURL as error:
                 raise AttachmentError(f"a file's URL cannot be read: {error}", temporary=False) from None
             except httpx2.RequestError as error:
@@ -66,6 +70,10 @@ class Attachments:
             if response.next_request.url.scheme != "https":
                 raise AttachmentError("Zendesk redirected a file away from https", temporary=False)
         raise AttachmentError("Zendesk redirected a file too often", temporary=False)
+
+    async def _headers(self, account: Account, url: str) -> dict[str, str]:
+        """What is sent beside the URL: no credential, whosever host that is."""
+        return {}
 
     async def _capped(self, response: httpx2.Response) -> AsyncIterator[bytes]:
         passed = 0
