@@ -8,15 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..accounts import Account, Accounts, ConfigurationOutdatedError
+from ..accounts import Accounts
 from ..identity import NAME
 from .operator import OperatorAccess
 from .pages import Pages
-from .pages.tables import Status, Table
+from .pages.tables import Table
 
 
 class Section(Protocol):
-    """What one capability shows; `names` are the accounts' names by their ids."""
+    """What one part of the service shows; `names` are the accounts' names by their ids."""
 
     async def tables(self, names: Mapping[str, str]) -> list[Table]: ...
 
@@ -36,27 +36,10 @@ class DashboardEndpoint:
     async def respond(self, request: Request) -> Response:
         if refusal := self._access.refusal(request):
             return refusal
-        accounts = await self._accounts.all()
-        names = {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
-        tables = [self._account_table(accounts)]
+        names = {
+            account.id: f"{account.name} ({account.subdomain})" for account in await self._accounts.all()
+        }
+        tables: list[Table] = []
         for section in self._sections:
             tables += await section.tables(names)
         return self._pages.respond("dashboard.html", origin_name=NAME, tables=tables, now=datetime.now(UTC))
-
-    def _account_table(self, accounts: list[Account]) -> Table:
-        return Table(
-            title="Accounts",
-            columns=("Account", "Zendesk", "Status", "Added"),
-            rows=[
-                (account.name, account.subdomain, self._account_status(account), account.created_at)
-                for account in accounts
-            ],
-            empty="No account yet. An admin adds one in Zendesk's Admin Center.",
-        )
-
-    def _account_status(self, account: Account) -> Status:
-        try:
-            self._accounts.configuration_of(account)
-        except ConfigurationOutdatedError:
-            return Status("settings outdated", "bad")
-        return Status("in use", "good") if account.confirmed_at else Status("not used by Zendesk yet", "idle")

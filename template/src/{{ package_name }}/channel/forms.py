@@ -58,5 +58,9 @@ def read_message(kind: type[MessageT], values: object) -> MessageT:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise Refusal(400, "invalid_request", faults) from None
+        raise Refusal(400, "invalid_request", faults(error)) from None
+
+
+def faults(error: ValidationError) -> str:
+    """Name the fields at fault and what is wrong with them, without their values."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())

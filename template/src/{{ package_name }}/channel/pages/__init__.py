@@ -7,9 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from ...trust import ZENDESK
 from .translations import fill, language, translator
-
-ZENDESK = "https://*.zendesk.com"
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
