@@ -61,46 +61,73 @@ def _answer(form: Questionnaire, name: str) -> Schema:
 
 def _asked_when(form: Questionnaire, when: str) -> Schema:
     match form.parse(when).body:
-        case [
-            nodes.Output(
-                nodes=[
-                    nodes.Compare(
-                        expr=nodes.Const(value=choice),
-                        ops=[nodes.Operand(op="in", expr=nodes.Name(name=other))],
-                    )
-                ]
-            )
-        ]:
+        case [nodes.Output(nodes=[condition])]:
+            choices, other = _any_of(condition)
             needed: Schema = {
                 "properties": {
                     other: {
-                        "description": f"The question is asked only if this holds `{choice}`.",
-                        "contains": {"const": choice},
+                        "description": (
+                            f"The question is asked only if this holds {' or '.join(f'`{c}`' for c in choices)}."
+                        ),
+                        "contains": _one_of(choices),
                     }
                 }
             }
-            return needed if choice in form.questions[other]["default"] else {"required": [other], **needed}
+            by_default = set(choices) & set(form.questions[other]["default"])
+            return needed if by_default else {"required": [other], **needed}
     raise NotImplementedError(f"say as JSON Schema when a question is asked: {when}")
+
+
+def _any_of(condition: nodes.Node) -> tuple[list[str], str]:
+    """Read `'a' in question or 'b' in question`: the choices, and the question."""
+    match condition:
+        case nodes.Or(left=left, right=right):
+            (first, name), (second, _) = _any_of(left), _any_of(right)
+            return [*first, *second], name
+        case nodes.Compare(
+            expr=nodes.Const(value=choice), ops=[nodes.Operand(op="in", expr=nodes.Name(name=name))]
+        ):
+            return [choice], name
+    raise NotImplementedError(f"say as JSON Schema when a question is asked: {condition}")
+
+
+def _one_of(choices: list[str]) -> Schema:
+    return {"const": choices[0]} if len(choices) == 1 else {"enum": choices}
 
 
 def _allowed(form: Questionnaire, branch: nodes.If) -> Schema:
     """Return the schema of what one branch of a validator lets pass."""
     match branch.test:
         case nodes.And(
-            left=nodes.Compare(
-                expr=nodes.Const(value=chosen), ops=[nodes.Operand(op="in", expr=nodes.Name())]
-            ),
+            left=others,
             right=nodes.Compare(
-                expr=nodes.Const(value=needed), ops=[nodes.Operand(op="notin", expr=nodes.Name())]
+                expr=nodes.Const(value=last), ops=[nodes.Operand(op="notin", expr=nodes.Name())]
             ),
         ):
+            chosen, needed = _lacking(others)
             said = [text.data for part in branch.body for text in part.find_all(nodes.TemplateData)]
-            rule = {"if": {"contains": {"const": chosen}}, "then": {"contains": {"const": needed}}}
+            rule = {"if": {"contains": {"const": chosen}}, "then": {"contains": _one_of([*needed, last])}}
             return {"allOf": [{"description": "".join(said).strip(), **rule}]}
         case nodes.And(left=nodes.Name(), right=rest):
             return {"if": {"minLength": 1}, "then": _unless(form, rest)}
         case test:
             return _unless(form, test)
+
+
+def _lacking(condition: nodes.Node) -> tuple[str, list[str]]:
+    """Read `'a' in question and 'b' not in question`: what is chosen, and what is not."""
+    match condition:
+        case nodes.And(
+            left=others,
+            right=nodes.Compare(
+                expr=nodes.Const(value=last), ops=[nodes.Operand(op="notin", expr=nodes.Name())]
+            ),
+        ):
+            chosen, needed = _lacking(others)
+            return chosen, [*needed, last]
+        case nodes.Compare(expr=nodes.Const(value=chosen), ops=[nodes.Operand(op="in", expr=nodes.Name())]):
+            return chosen, []
+    raise NotImplementedError(f"say as JSON Schema what this condition of a validator refuses: {condition}")
 
 
 def _unless(form: Questionnaire, refused: nodes.Node) -> Schema:

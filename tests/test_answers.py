@@ -111,12 +111,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "capabilities",
         {"capabilities": ["channelback", "about"]},
-        "Choose pull as well: channelback answers posts, and only pull brings posts into Zendesk.",
+        "Choose pull or push as well: channelback answers posts, and only these two bring posts into Zendesk.",
     ),
     (
         "capabilities",
-        {"capabilities": ["clickthrough"]},
-        "Choose pull as well: clickthrough opens posts, and only pull brings posts into Zendesk.",
+        {"capabilities": ["clickthrough", "event_callback"]},
+        "Choose pull or push as well: clickthrough opens posts, and only these two bring posts into Zendesk.",
     ),
     (
         "public_url",

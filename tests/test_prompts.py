@@ -44,10 +44,10 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     terminal.answer("Author.", "Ada Lovelace")
     terminal.answer("Author's e-mail.")
     terminal.answer("Integration id.")
-    # All capabilities are chosen; without pull the next three make no sense, and the form says so.
+    # Pull is chosen at first; without it, and without push, some others make no sense, and the form says so.
     terminal.answer("Capabilities.", " ")
-    terminal.read("Choose pull as well")
-    terminal.type(" " + DOWN + " \r")
+    terminal.read("Choose pull or push as well")
+    terminal.type(" " + DOWN + DOWN + " \r")
     terminal.read("Follow-up tickets.")
     terminal.type("n")
     terminal.answer("Hosting.", DOWN)

@@ -187,6 +187,21 @@ def test_the_commands_work_word_for_word(tmp_path: Path, questionnaire: Question
     git(made.path, "diff", "--check")
 
 
+@pytest.mark.gate
+def test_a_project_that_pushes_keeps_the_promises_of_its_own_readme(
+    template: Template, tmp_path: Path
+) -> None:
+    env = fresh_environment(tmp_path)
+    answers = {"origin_name": "Acme Reviews", "capabilities": ["push", "dashboard"]}
+    project = template.copy(tmp_path / "project", answers)
+    own = shell_blocks(project.text("README.md"))
+    command, _ = under(own, "Run it")
+    with running(command, project.path, env):
+        *_, told, kept = play(under(own, "Try it as Zendesk would"), project.path, env)
+    assert "Delivered" in told
+    assert "waiting  review-7" in kept
+
+
 def fill_in(
     questionnaire: Questionnaire, commands: str, folder: Path, env: dict[str, str], **answers: str
 ) -> None:

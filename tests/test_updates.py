@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from questionnaire import Questionnaire
 
 EARLIER = "v0.9.0"
-CAPABILITIES = ["pull", "channelback", "clickthrough", "about", "dashboard"]
+CAPABILITIES = ["pull", "push", "channelback", "clickthrough", "event_callback", "about", "dashboard"]
 PACKAGE = "template/src/{{ package_name }}"
 OLD_LINE = "A line of the earlier template."
 
@@ -133,7 +133,12 @@ def test_an_update_keeps_what_people_did(
 @pytest.mark.parametrize("update", [update_by_api, update_by_command])
 @pytest.mark.parametrize(
     ("before", "after"),
-    [([], CAPABILITIES), (["pull"], ["pull", "channelback", "dashboard"]), (CAPABILITIES, ["about"])],
+    [
+        ([], CAPABILITIES),
+        (["pull"], ["pull", "channelback", "dashboard"]),
+        (["pull", "channelback"], ["push", "channelback", "event_callback"]),
+        (CAPABILITIES, ["about"]),
+    ],
     ids=lambda chosen: "+".join(chosen) or "nothing",
 )
 def test_an_update_that_changes_the_capabilities_is_complete(

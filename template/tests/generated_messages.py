@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from hypothesis import Phase, assume, settings
+from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -17,9 +17,16 @@ Values = SearchStrategy[Any]
 Change = Callable[[st.DrawFn, Schema, Any], Any]
 """From the schema of a place, and a value that it accepts, to the value that is put there."""
 
-# The same examples on each run, and none kept in a file: a gate that fails once fails again.
+# The same examples on each run, none kept in a file, and no clock asked: a gate that fails once fails again.
 # Making them smaller would take minutes where a message is long.
-MANY = settings(max_examples=25, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+MANY = settings(
+    max_examples=25,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
+)
 FEW = settings(MANY, max_examples=3)
 
 JSON = st.recursive(

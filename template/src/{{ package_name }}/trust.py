@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
 
+ZENDESK = "https://*.zendesk.com"
+"""The origins of Zendesk's pages, as a Content-Security-Policy writes them."""
+
 SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -36,7 +39,7 @@ class Signer:
         """Give back what `sign` was given; raise UntrustedError otherwise."""
         try:
             return _payload(self._lasting(purpose).loads(text))
-        except BadData:
+        except (BadData, UnicodeEncodeError):
             raise UntrustedError("the signature is not ours") from None
 
     def sign_expiring(self, purpose: str, payload: dict[str, Any]) -> str:
@@ -49,7 +52,7 @@ class Signer:
             return _payload(self._expiring(purpose).loads(text, max_age=int(lifetime.total_seconds())))
         except SignatureExpired:
             raise UntrustedError("the signature has expired") from None
-        except BadData:
+        except (BadData, UnicodeEncodeError):
             raise UntrustedError("the signature is not ours") from None
 
     def _lasting(self, purpose: str) -> URLSafeSerializer:
@@ -86,22 +89,38 @@ class Sealer:
             raise UntrustedError("sealed with a key that is no longer in SEALING_KEYS") from None
 
 
-def zendesk_url(url: str, subdomain: str) -> str:
-    """Give back `url` if it is https on exactly `{subdomain}.zendesk.com`; raise UntrustedError otherwise.
+class ZendeskHosts:
+    """Where Zendesk is: `https://{subdomain}.zendesk.com`, or one address that stands for every account's."""
 
-    The admin's browser posts the account's metadata there (SVC-21), so nothing is left to a lenient parser.
-    """
-    if not SUBDOMAIN.fullmatch(subdomain):
-        raise UntrustedError(f"{subdomain!r} is not a Zendesk subdomain")
-    if re.search(r"[^!-~]|\\", url):
-        raise UntrustedError("the URL contains a character that has no place in a URL")
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise UntrustedError(str(error)) from None
-    if parts.scheme != "https" or parts.netloc.lower() != f"{subdomain}.zendesk.com":
-        raise UntrustedError(f"the URL is not https on {subdomain}.zendesk.com")
-    return url
+    def __init__(self, address: str | None = None) -> None:
+        self._address = address
+
+    @property
+    def frame_ancestor(self) -> str:
+        """Who may frame the service's pages, as a Content-Security-Policy writes it (SVC-14)."""
+        return self._address or ZENDESK
+
+    def address(self, subdomain: str) -> str:
+        """Scheme and host of an account. Raises UntrustedError if that is no subdomain."""
+        if not SUBDOMAIN.fullmatch(subdomain):
+            raise UntrustedError(f"{subdomain!r} is not a Zendesk subdomain")
+        return self._address or f"https://{subdomain}.zendesk.com"
+
+    def check(self, url: str, subdomain: str) -> str:
+        """Give back `url` if it lies on exactly the account's host; raise UntrustedError otherwise.
+
+        The admin's browser posts the account's metadata there (SVC-21), so nothing is left to a lenient parser.
+        """
+        expected = urlsplit(self.address(subdomain))
+        if re.search(r"[^!-~]|\\", url):
+            raise UntrustedError("the URL contains a character that has no place in a URL")
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UntrustedError(str(error)) from None
+        if parts.scheme != expected.scheme or parts.netloc.lower() != expected.netloc:
+            raise UntrustedError(f"the URL is not {expected.scheme} on {expected.netloc}")
+        return url
 
 
 def _payload(value: object) -> dict[str, Any]:
