@@ -12,6 +12,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
+from procrastinate.worker import Worker
 from sqlalchemy import make_url
 
 from .engine import AT_ONCE, GRACE, SWEEP, Work, done_without_failing, sweep
@@ -75,23 +76,24 @@ class PostgresqlEngine:
     async def _work(self, stopping: asyncio.Event) -> None:
         """Run a worker until told to stop; one that lost its database is followed by another."""
         while not stopping.is_set():
-            stop = asyncio.create_task(stopping.wait())
-            worker = asyncio.create_task(
-                self._app.run_worker_async(
-                    queues=list(self._works),
-                    concurrency=AT_ONCE,
-                    fetch_job_polling_interval=SWEEP,
-                    delete_jobs="always",
-                    update_heartbeat_interval=HEARTBEAT,
-                    stalled_worker_timeout=DEAD_AFTER,
-                    shutdown_graceful_timeout=GRACE,
-                    install_signal_handlers=False,
-                )
+            worker = Worker(
+                self._app,
+                queues=list(self._works),
+                concurrency=AT_ONCE,
+                fetch_job_polling_interval=SWEEP,
+                delete_jobs="always",
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=DEAD_AFTER,
+                shutdown_graceful_timeout=GRACE,
+                install_signal_handlers=False,
             )
-            await asyncio.wait((stop, worker), return_when=asyncio.FIRST_COMPLETED)
+            stop = asyncio.create_task(stopping.wait())
+            working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
+            await asyncio.wait((stop, working), return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
-            worker.cancel()
-            _, outcome = await asyncio.gather(stop, worker, return_exceptions=True)
+            # It is asked, not cancelled: a worker that is just starting can lose a cancellation on the way.
+            worker.stop()  # type: ignore[no-untyped-call]
+            outcome = (await asyncio.gather(working, return_exceptions=True))[0]
             if not stopping.is_set():
                 logger.warning("the worker ended and begins again", reason=repr(outcome))
                 await _pause(stopping, SWEEP)
