@@ -287,6 +287,20 @@ async def test_a_post_says_everything_about_itself(site: ReviewSite, http: httpx
     ]
 
 
+def test_a_site_that_was_started_again_gives_no_id_twice() -> None:
+    """The service remembers what it has seen, and would take another post for that one."""
+    ids: list[str] = []
+    for start in (1_000, 2_000):
+        site = ReviewSite(numbers_from=start)
+        photo = site.add_file(cafe(site), name="soup.png", content_type="image/png", content=PNG)
+        review = site.add_review(cafe(site), customer="Kim", rating=4, title="Good", text="Warm.")
+        comment = site.add_comment(review, customer="Lee", text="Yes.")
+        ids += [photo.id, review.id, comment.id]
+
+    assert ids[:3] == ["file-1000", "review-1000", "comment-1000"]
+    assert len(set(ids)) == 6
+
+
 async def test_a_time_on_the_full_second_has_its_microseconds(
     http: httpx2.AsyncClient, site: ReviewSite
 ) -> None:

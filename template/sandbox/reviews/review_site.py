@@ -77,7 +77,14 @@ class ReviewSite:
     nothing and meets a post before its answers.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = utc_now, *, seeded: bool = True) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        seeded: bool = True,
+        numbers_from: int | None = None,
+    ) -> None:
+        """Number what is written from `numbers_from`, or on from the seeds."""
         self._clock = clock
         self._businesses = {
             seed.id: Business(seed.id, seed.name, seed.tagline, seed.api_key) for seed in BUSINESSES
@@ -95,6 +102,10 @@ class ReviewSite:
             now = clock()
             for seed in SEEDS:
                 self._plant(seed, now)
+        if numbers_from is not None:
+            self._review_numbers = count(numbers_from)
+            self._comment_numbers = count(numbers_from)
+            self._file_numbers = count(numbers_from)
 
     @property
     def businesses(self) -> tuple[Business, ...]:
