@@ -122,7 +122,7 @@ class Project:
         env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name)
         return run(uv_binary(), *arguments, folder=self.path, timeout=timeout, env=env, check=check)
 
-    def gate(self, timeout: float = 480) -> None:
+    def gate(self, timeout: float = 1500) -> None:
         """Run everything that the project promises about itself, with its own dependencies and no others."""
         __tracebackhide__ = True
         self.uv("sync")

@@ -13,7 +13,7 @@ BENCHMARKS = ROOT / "benchmarks"
 def test_delivery_is_measured() -> None:
     command = (sys.executable, "delivery.py", "--messages", "800", "--accounts", "2", "--webhooks", "2")
 
-    output = run(*command, folder=BENCHMARKS, timeout=480).output
+    output = run(*command, folder=BENCHMARKS, timeout=1200).output
 
     for way in ("bare client", "sqlite, serve alone", "postgresql, workers: 4", "webhook to Zendesk"):
         assert way in output
@@ -23,6 +23,6 @@ def test_delivery_is_measured() -> None:
 def test_a_storm_can_be_raised(database: str) -> None:
     storm = ("--messages", "100", "--threads", "4", "--accounts", "2", "--kills", "1", "--freezes", "0")
 
-    output = run(sys.executable, "storm.py", database, *storm, folder=BENCHMARKS, timeout=480).output
+    output = run(sys.executable, "storm.py", database, *storm, folder=BENCHMARKS, timeout=1200).output
 
     assert '"messages": 100' in output

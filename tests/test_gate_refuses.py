@@ -115,7 +115,7 @@ def test_the_gate_refuses(name: str, locked_project: Project, tmp_path: Path) ->
     breakage.spoil(project)
 
     with pytest.raises(CommandError) as refusal:
-        project.uv("run", "--frozen", "poe", "gate", timeout=480)
+        project.uv("run", "--frozen", "poe", "gate", timeout=1500)
     output = str(refusal.value)
     assert breakage.words in output, output
     # Neither an earlier step nor the gate's own machinery is what failed.
