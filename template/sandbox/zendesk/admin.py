@@ -1,0 +1,214 @@
+"""Accounts as an admin makes them: the form opens with a POST and ends at `return_url` (ZEN-07 to ZEN-13)."""
+
+import html
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import httpx2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from .addresses import origin, resolved
+from .calls import Answer, Calls, NoAnswerError
+from .context import Part
+from .events import Events
+from .forms import Form, Page
+from .framing import framing_remarks
+from .front import Door
+from .model import Account, NotDoneError
+from .settings import RETURN_PATH
+from .tokens import Tokens
+from .verdicts import Remark, verdict
+
+MOST_PAGES = 15
+
+
+class HandshakeError(NotDoneError):
+    """No account came of an opened form; the text says what the service's page said."""
+
+
+@dataclass
+class Editor:
+    """An opened form. There is one admin, who has one form open: nothing in `return_url` tells which."""
+
+    url: str
+    fields: dict[str, str]
+    push_id: str
+    account: Account | None = None
+    """The account that is edited; after the form has returned, the account that was added."""
+    returned: bool = False
+
+
+@dataclass
+class Admin(Part):
+    calls: Calls
+    events: Events
+    tokens: Tokens
+    zendesk: httpx2.AsyncClient
+    """Leads to Zendesk's own pages, where the browser ends."""
+    editor: Editor | None = None
+
+    def open(self, account: Account | None = None) -> Editor:
+        """Prepare the form that a browser posts into the frame: a new account's, or an existing one's."""
+        manifest = self.state.installed
+        push_id = account.push_id if account else str(uuid.uuid4())
+        fields = {
+            "return_url": self.settings.return_url,
+            "subdomain": self.settings.subdomain,
+            "locale": self.settings.locale,
+            "name": account.name if account else "",
+            "metadata": account.metadata if account else "",
+            "state": account.state if account else "",
+        }
+        if manifest.push_client_id:
+            fields |= {"instance_push_id": push_id, "zendesk_access_token": self.tokens.mint(push_id)}
+        self.editor = Editor(manifest.urls["admin_ui"], fields, push_id, account)
+        return self.editor
+
+    def doors(self) -> list[Door]:
+        return [(RETURN_PATH, "return_url", self._returned)]
+
+    async def _returned(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        found = await self.take_return(content)
+        remarks += found
+        if refusals := [str(remark) for remark in found if remark.refused]:
+            return _page("The account was not saved", self.log.masked("; ".join(refusals)), 422)
+        return _page("The account is saved", "Zendesk has the account now.", 200, leads_to="/admin")
+
+    async def take_return(self, content: bytes) -> list[Remark]:
+        """Store what was posted to `return_url`, or answer why it is refused."""
+        editor = self.editor
+        if editor is None or editor.returned:
+            return [Remark("", "no account is being edited", remedy="Open the form from Zendesk again.")]
+        if editor.account and editor.account not in self.state.accounts:
+            return [Remark("", "the account has been removed", remedy="Add another one.")]
+        found = verdict("admin-ui-return", content, self.settings, form=True)
+        if found.refusals:
+            return found.remarks
+        name, metadata, state = (found.value.get(key) for key in ("name", "metadata", "state"))
+        editor.returned = True
+        if editor.account:
+            editor.account.name, editor.account.metadata, editor.account.needs_update = name, metadata, False
+            editor.account.state = editor.account.state if state is None else state
+            return found.remarks
+        number = self.state.new_id()
+        editor.account = Account(number, name, metadata, state or "", editor.push_id, self.clock.now())
+        self.state.accounts.append(editor.account)
+        self.events.emit("create_integration_instance", {"metadata": metadata})
+        await self.events.settle()
+        return found.remarks
+
+    async def go_through(self, account: Account | None, typed: dict[str, str]) -> Account:
+        """Do what an admin's browser does: post, type into the forms, submit them until Zendesk has the account.
+
+        Raises HandshakeError with the words of the page where it ends.
+        """
+        editor = self.open(account)
+        left, seen = dict(typed), set[tuple[str, frozenset[str]]]()
+        url, answer = await self._post(editor.url, editor.fields)
+        for _ in range(MOST_PAGES):
+            form = self._form(url, answer)
+            action = resolved(url, form.action)
+            try:
+                offered, posted = form.filled({}), form.filled(typed)
+            except ValueError as error:
+                raise HandshakeError(f"The form at {url} offers no such choice: {error}") from None
+            if not seen:
+                self._remark_on_first(answer, account, offered)
+            left = {name: value for name, value in left.items() if name not in form.names}
+            if action == self.settings.return_url:
+                if form.method != "post":
+                    answer.remark(Remark("", "the form to return_url must POST", ("SVC-18",), refused=False))
+                return await self._return(editor, posted, left)
+            if (step := (action, frozenset(form.names))) in seen:
+                raise HandshakeError(
+                    f"The service did not accept what was typed. Its page says: {Page(answer.text).text}"
+                )
+            seen.add(step)
+            self.log.hide(*(posted[name] for name in form.passwords))
+            url, answer = await self._submit(action, form, posted)
+        raise HandshakeError(
+            f"After {MOST_PAGES} pages the form has not come back to {self.settings.return_url}."
+        )
+
+    async def check(self, editor: Editor) -> None:
+        """Open a form once more, without a browser. Raises HandshakeError with what would keep it from an admin."""
+        self._form(*await self._post(editor.url, editor.fields))
+
+    def _form(self, url: str, answer: Answer) -> Form:
+        page = Page(answer.text)
+        blocked = list(framing_remarks(answer.headers.multi_items(), url, self.settings.address))
+        answer.exchange.remarks += blocked
+        if origin(url) == origin(self.settings.address):
+            if url.partition("?")[0] == self.settings.return_url:
+                answer.remark(
+                    Remark("", "a redirect led to return_url", ("SVC-18",), "End with a form that POSTs.")
+                )
+            raise HandshakeError(f"{url} is on Zendesk's own origin, where no frame protects either side.")
+        if refusals := [remark for remark in blocked if remark.refused]:
+            raise HandshakeError(str(refusals[0]))
+        if not page.forms and answer.status != 200:
+            answer.remark(Remark("", f"{answer.status} is not a page", ("SVC-13",), "Answer HTML with 200."))
+            raise HandshakeError(f"{url} answered {answer.status}: {page.text}")
+        forms = [form for form in page.forms if resolved(url, form.action) == self.settings.return_url]
+        if not (forms or page.forms):
+            answer.remark(Remark("", "the page has no form", ("SVC-18",), "End with a form to return_url."))
+            raise HandshakeError(f"The page at {url} has no form. It says: {page.text}")
+        return (forms or page.forms)[0]
+
+    @staticmethod
+    def _remark_on_first(answer: Answer, account: Account | None, offered: Mapping[str, str]) -> None:
+        """Write into the log what is wrong with the page that `admin_ui` opens with, apart from its frame."""
+        if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
+            answer.remark(Remark("", "this is not HTML with status 200", ("SVC-13",), refused=False))
+        if account and offered.get("name", account.name) != account.name:
+            wrong = f"the form is not filled in with the account's name, {account.name}"
+            answer.remark(Remark("", wrong, ("SVC-17",), refused=False))
+
+    async def _submit(self, action: str, form: Form, posted: Mapping[str, str]) -> tuple[str, Answer]:
+        if form.method == "post":
+            return await self._post(action, posted)
+        return await self._follow(f"{action.partition('?')[0]}?{urlencode(posted)}", None)
+
+    async def _post(self, url: str, fields: Mapping[str, str]) -> tuple[str, Answer]:
+        return await self._follow(url, fields)
+
+    async def _follow(self, url: str, fields: Mapping[str, str] | None) -> tuple[str, Answer]:
+        """Follow redirects as a browser does; answer where it ended."""
+        timeout = self.settings.admin_timeout
+        try:
+            for _ in range(MOST_PAGES):
+                if fields is None:
+                    answer = await self.calls.get("admin_ui", url, timeout)
+                else:
+                    answer = await self.calls.post_form("admin_ui", url, fields, timeout)
+                if answer.status not in (301, 302, 303, 307, 308):
+                    break
+                fields = fields if answer.status in (307, 308) else None
+                url = resolved(url, answer.headers.get("location", ""))
+        except NoAnswerError as error:
+            raise HandshakeError(f"{url}: {error}") from None
+        return url, answer
+
+    async def _return(self, editor: Editor, posted: Mapping[str, str], left: dict[str, str]) -> Account:
+        if left:
+            raise HandshakeError(f"No page of the service asked for {', '.join(sorted(left))}.")
+        answer = await self.zendesk.post(self.settings.return_url, data=dict(posted))
+        if editor.account is None or not editor.returned:
+            raise HandshakeError(f"Zendesk refused the account: {Page(answer.text).text}")
+        return editor.account
+
+
+def _page(title: str, text: str, status: int, leads_to: str | None = None) -> Response:
+    """What the frame shows at the end; where all is well, the window around it goes on to `leads_to`."""
+    onward = f' data-onward="{leads_to}"' if leads_to else ""
+    link = f'<p><a href="{leads_to}" target="_top">Go on</a></p>' if leads_to else ""
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<link rel="stylesheet" href="/style.css"><script src="/live.js" defer></script>'
+        f'<body class="framed"{onward}><h1>{title}</h1><p>{html.escape(text)}</p>{link}</body></html>'
+    )
+    policy = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'"
+    return HTMLResponse(page, status, {"content-security-policy": policy})

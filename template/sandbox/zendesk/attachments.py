@@ -1,0 +1,38 @@
+"""Agents' files, which the service fetches with its push token (ZEN-45)."""
+
+import secrets
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .context import Part
+from .front import Door, RefusedError
+from .model import File
+from .tokens import Tokens
+from .verdicts import Remark
+
+
+@dataclass
+class Attachments(Part):
+    tokens: Tokens
+
+    def doors(self) -> list[Door]:
+        return [("/attachments/token/{token}/", "attachment", self._attachment)]
+
+    async def _attachment(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        token: str = request.path_params["token"]
+        files = (file for comment in self.state.comments() for file in comment.files)
+        for file in files:
+            if secrets.compare_digest(file.token.encode(), token.encode()):
+                self._refuse_strangers(request, file)
+                headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+                return Response(file.content, 200, headers, file.content_type)
+        raise RefusedError(404, "RecordNotFound", "There is no such file.")
+
+    def _refuse_strangers(self, request: Request, file: File) -> None:
+        owner = self.tokens.owner(request.headers.get("authorization", ""))
+        account = self.state.account_of_push_id(owner) if owner else None
+        if self.settings.attachments_need_token and (account is None or account.id != file.account_id):
+            raise RefusedError(401, "invalid_token", "Send the push token of the account (SVC-52).")
