@@ -1,0 +1,29 @@
+"""From a customer's post to an agent's reply at the origin, with the project's own service, in a browser."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from sandbox.zendesk import Zendesk
+from tests.doubles import ScriptedOrigin
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_post_becomes_a_ticket_and_is_answered(
+    installed: Zendesk, origin: ScriptedOrigin, page: Page
+) -> None:
+    origin.write("post-1", message="The cake was great")
+    await installed.add_account("Main", site="main", password="right")
+    await page.goto(installed.settings.address)
+    await page.get_by_role("button", name="Pull now").click()
+    await page.get_by_role("link", name="Open the ticket").click()
+    await expect(page.get_by_role("heading", name="The cake was great")).to_be_visible()
+    await page.get_by_label("Message").fill("Thank you!")
+    await page.get_by_role("button", name="Send public reply").click()
+    await expect(page.get_by_text("Arrived as")).to_be_visible()
+    assert [reply.text for reply in origin.replies] == ["Thank you!"]
+    if "clickthrough_url" in installed.manifest.urls:
+        original = page.get_by_role("link", name="Original").first
+        async with page.context.expect_event("request", lambda sent: "origin.example" in sent.url) as opened:
+            await original.click()
+        assert (await opened.value).url == "https://origin.example/posts/post-1"
