@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 README = shell_blocks((ROOT / "README.md").read_text("utf-8"))
 MANIFEST = "http://127.0.0.1:8000/channel/manifest"
-PORTS = (8000, 8001)
+PORTS = (8000, 8001, 8002)
 # Every heading with commands, each of them run or compared by a test below.
 HEADINGS = ["Two commands", "See it work", "Make a project", "Answers in a file", "Update a project"]
 
@@ -86,6 +86,29 @@ def test_a_projects_readme_shows_what_its_check_of_a_payload_says(template: Temp
     assert (ended.code, ended.output) == (1, shown)
 
 
+def test_the_test_of_a_projects_readme_passes(template: Template, tmp_path: Path) -> None:
+    project = template.copy(tmp_path / "project", {"origin_name": "Acme Reviews"})
+    (example,) = re.findall(r"^```python\n(.*?)^```$", project.text("README.md"), re.MULTILINE | re.DOTALL)
+    project.write("tests/sandbox/test_example.py", f"from sandbox.zendesk import Zendesk\n\n\n{example}")
+    project.uv("sync")
+    project.uv("run", "ruff", "check", "tests/sandbox/test_example.py")
+    assert "1 passed" in project.uv("run", "pytest", "tests/sandbox/test_example.py").output
+
+
+def test_a_project_understands_the_options_in_its_readme(template: Template, tmp_path: Path) -> None:
+    project = template.copy(tmp_path / "project", {"origin_name": "Acme Reviews"})
+    project.uv("sync")
+    (lines,) = under(shell_blocks(project.text("README.md")), "The sandbox")
+    for line in lines.splitlines():
+        command = line.partition("#")[0].split()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            # Where it ends, all that was said before has been understood.
+            port = str(taken.getsockname()[1])
+            ended = project.uv(*command[1:], "--zendesk-port", port, check=False)
+        assert ended.code == 1
+        assert f"Port {port} of 127.0.0.1 cannot be used" in ended.output, line
+
+
 def fresh_environment(folder: Path) -> dict[str, str]:
     """Return the environment of somebody who has just got the machine; curl fails where the service does."""
     (folder / ".curlrc").write_text("fail-with-body\nshow-error\n", "utf-8")
@@ -94,8 +117,8 @@ def fresh_environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: str, folder: Path, env: dict[str, str]) -> Iterator[None]:
-    """Run a command that serves, until it has served its manifest; stop it as Ctrl-C does."""
+def running(command: str, folder: Path, env: dict[str, str]) -> Iterator[Path]:
+    """Run a command that serves, until it has served its manifest; stop it as Ctrl-C does. What it says is in a file."""
     for port in PORTS:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -121,7 +144,7 @@ def running(command: str, folder: Path, env: dict[str, str]) -> Iterator[None]:
                 ended = Ended(command, process.poll() or 0, log.read_text("utf-8", "replace"))
                 raise CommandError("no manifest is served", folder, ended)
             time.sleep(0.5)
-        yield
+        yield log
         os.killpg(process.pid, signal.SIGINT)
         process.wait(timeout=30)
     finally:
@@ -158,7 +181,7 @@ def test_the_commands_work_word_for_word(tmp_path: Path, questionnaire: Question
 
     command, _ = under(README, "Two commands")
     project = Project(tmp_path / "acme-reviews", {"package_name": "acme_reviews"})
-    with running(command, clone, env):
+    with running(command, clone, env) as log:
         outputs = play(under(README, "See it work"), clone, env)
         manifest = json.loads(outputs[0].splitlines()[0])
         assert manifest["name"] == "Acme Reviews"
@@ -169,6 +192,7 @@ def test_the_commands_work_word_for_word(tmp_path: Path, questionnaire: Question
         own = shell_blocks(project.text("README.md"))
         outputs = play(under(own, "Try it as Zendesk would"), project.path, env)
         assert "Thank you for your review!" in outputs[-1]
+        assert "Acme Reviews is installed in Zendesk." in log.read_text("utf-8")
     assert not any(is_served(f"http://127.0.0.1:{port}/") for port in PORTS)
 
     for commands in under(README, "Make a project"):
