@@ -156,7 +156,7 @@ def is_https_url_or_relative(value: object) -> bool:
         parts = urlsplit(value)
     except ValueError:
         return False
-    if parts.scheme or parts.netloc:
+    if parts.scheme or value.startswith("//"):
         return is_https_url(value)
     return bool(parts.path) and _URL_CHARACTERS.fullmatch(value) is not None
 
