@@ -24,6 +24,8 @@ from .forms import BODY_LIMIT, read_form, read_message
 from .refusals import Refusal
 
 RESOURCES_PER_PULL = 200
+BYTES_PER_PULL = 3 * 1024 * 1024
+"""A pull that has gathered as much ends there: what stands before the service may not pass on a longer answer."""
 
 logger = structlog.get_logger()
 
@@ -34,9 +36,14 @@ class Batch:
 
     cursor: Cursor
     resources: list[ExternalResource] = field(default_factory=list)
+    size: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
     outcome: Outcome = "complete"
     trouble: Exception | None = None
+
+    @property
+    def full(self) -> bool:
+        return len(self.resources) == RESOURCES_PER_PULL or self.size >= BYTES_PER_PULL
 
 
 class PullEndpoint:
@@ -118,13 +125,15 @@ class PullEndpoint:
         room = RESOURCES_PER_PULL - len(batch.resources)
         page = await self._origin.fetch(configuration, batch.cursor, room)
         ahead = self._ahead(account, page.items, batch)
-        for place, item in ahead[:room]:
+        for place, item in ahead:
+            if batch.full:
+                break
             batch.cursor = place
             self._convert(account, configuration, item, batch)
-        more = page.more or len(ahead) > room
-        if more and len(batch.resources) == RESOURCES_PER_PULL:
+        more = page.more or any(place > batch.cursor for place, _ in ahead)
+        if more and batch.full:
             batch.outcome = "more waiting"
-        return bool(more and ahead and len(batch.resources) < RESOURCES_PER_PULL)
+        return bool(more and ahead and not batch.full)
 
     def _ahead(self, account: Account, items: Iterable[Item], batch: Batch) -> list[tuple[Cursor, Item]]:
         """Give the items behind the cursor in order; one that has no place in it is quarantined."""
@@ -145,8 +154,9 @@ class PullEndpoint:
             resource = self._origin.to_resource(configuration, item, self._links.maker(account))
             if resource is not None:
                 # Fields hold anything; what is no JSON has to show here, not when the whole answer is written.
-                resource.model_dump_json()
+                size = len(resource.model_dump_json(exclude_none=True).encode())
                 batch.resources.append(resource)
+                batch.size += size
         except Exception as error:  # noqa: BLE001
             self._quarantine(account, item, error, batch)
 
