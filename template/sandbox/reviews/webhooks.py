@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 import hmac
 import json
+import ssl
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain, repeat
 
 import httpx2
@@ -67,7 +69,7 @@ class Webhooks:
     ) -> None:
         """Take what makes the client for one request."""
         self._site = site
-        self._http = http or (lambda: httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False))
+        self._http = http or (lambda: httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, verify=_trust()))
         self._pauses = pauses
         self._webhooks: dict[tuple[str, str], Webhook] = {}
 
@@ -123,6 +125,12 @@ class Webhooks:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             outcome = f"no answer ({type(error).__name__})"
         delivery.tries.append(Try(utc_now(), outcome))
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom to trust; reading that takes longer than a try."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _headers(secret: str, body: bytes) -> dict[str, str]:

@@ -86,6 +86,10 @@ class OutboxQueue:
         async with self._store.reading() as connection:
             return list(await connection.scalars(query))
 
+    async def anything_due(self, account_id: str) -> bool:
+        """Whether the account's turn is worth taking. It is not held here, so nothing may be written."""
+        return bool(await OutboxQueue.due(self, account_id, 1, 1))
+
     async def due(self, account_id: str, limit: int, size: int) -> list[Message]:
         """At most `limit` messages that may be sent now, in order: of `size` bytes together or a single larger one."""
         now = datetime.now(UTC)

@@ -100,7 +100,7 @@ class Delivery:
         When the service stops, the batch under way is finished.
         """
         # What waits behind another message of its thread is found again and again; looking costs less than a turn.
-        if not await self._queue.due(account_id, 1, BYTES_PER_PUSH):
+        if not await self._queue.anything_due(account_id):
             return
         turn = await self._turns.take(account_id)
         if turn is None:
