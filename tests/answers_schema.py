@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from questionnaire import Questionnaire
 
@@ -33,9 +33,9 @@ def answers_schema(form: Questionnaire) -> Schema:
         "properties": {name: _answer(form, name) for name in form.asked},
         "additionalProperties": False,
         "dependentSchemas": {
-            name: _asked_when(form, form.questions[name]["when"])
+            name: _together(_beside_others(form, name))
             for name in form.asked
-            if "when" in form.questions[name]
+            if "when" in form.questions[name] or form.conditions(name)
         },
     }
 
@@ -52,11 +52,35 @@ def _answer(form: Questionnaire, name: str) -> Schema:
     validator = form.parse(question.get("validator", ""))
     answer |= _together(_allowed(form, branch) for branch in validator.find_all(nodes.If))
     default = question.get("default")
+    if isinstance(default, str) and not set(form.questions) & form.read_by(default) - {name}:
+        default = form.render(default, {})
     if default is not None and not (isinstance(default, str) and "{{" in default):
         answer["default"] = default
     if "placeholder" in question:
         answer["examples"] = [question["placeholder"]]
     return answer
+
+
+def _beside_others(form: Questionnaire, name: str) -> Iterator[Schema]:
+    """Yield what an answer that is given asks of the answers to other questions."""
+    if "when" in form.questions[name]:
+        yield _asked_when(form, form.questions[name]["when"])
+    for choice, validator in form.conditions(name).items():
+        for branch in form.parse(validator).find_all(nodes.If):
+            excluding, other = _any_of(branch.test)
+            if set(excluding) & set(form.questions[other]["default"]):
+                raise NotImplementedError(f"say as JSON Schema that {other} excludes {choice} by default")
+            yield {
+                "description": _sentence(branch),
+                "if": {"required": [other], "properties": {other: {"contains": _one_of(excluding)}}},
+                "then": {"properties": {name: {"not": {"const": choice}}}},
+            }
+
+
+def _sentence(branch: nodes.If) -> str:
+    """Return what a branch of a validator says."""
+    said = [text.data for part in branch.body for text in part.find_all(nodes.TemplateData)]
+    return "".join(said).strip()
 
 
 def _asked_when(form: Questionnaire, when: str) -> Schema:
@@ -105,9 +129,8 @@ def _allowed(form: Questionnaire, branch: nodes.If) -> Schema:
             ),
         ):
             chosen, needed = _lacking(others)
-            said = [text.data for part in branch.body for text in part.find_all(nodes.TemplateData)]
             rule = {"if": {"contains": {"const": chosen}}, "then": {"contains": _one_of([*needed, last])}}
-            return {"allOf": [{"description": "".join(said).strip(), **rule}]}
+            return {"allOf": [{"description": _sentence(branch), **rule}]}
         case nodes.And(left=nodes.Name(), right=rest):
             return {"if": {"minLength": 1}, "then": _unless(form, rest)}
         case test:

@@ -47,10 +47,19 @@ WORDS: dict[str, list[str]] = {
     "event_callback": [r"event[_ ]?callback", r"\bimports(\.py| import)", r"destroy_", r"\btype_id\b"],
     "about": [r"about_url", r"/about\b", r"\babout\.(py|html)", r"about page"],
     "dashboard": [r"dashboard"],
-    "compose": [r"docker", r"\bcompose\.ya?ml", r"caddy"],
+    "image": [r"docker", r"\bcontainers?\b"],
+    "caddy": [r"caddy"],
+    "compose": [r"\bcompose\.ya?ml", r"docker compose"],
+    "systemd": [r"systemd", r"systemctl"],
+    "kubernetes": [r"kubernetes", r"kubectl", r"kustom"],
+    "fly": [r"\bfly(ctl|\.io|\.toml)?\b"],
+    "cloud_run": [r"cloud[ _]run", r"gcloud"],
+    "aws_lambda": [r"\baws\b", r"aws_lambda", r"\bsam\b"],
     "github": [r"github"],
     "gitlab": [r"gitlab"],
 }
+
+HOSTING = {"compose", "systemd", "kubernetes", "fly", "cloud_run", "aws_lambda"}
 
 NAMES_OF_MESSAGES = r"\b(pull|push|channelback|clickthrough)-(request|response)\b|instance_push_id"
 
@@ -58,9 +67,20 @@ NAMES_OF_MESSAGES = r"\b(pull|push|channelback|clickthrough)-(request|response)\
 LEGITIMATE: list[tuple[str, str]] = [
     # How a capability is added later.
     ("README.md", r"^`uvx copier update --data capabilities="),
+    # Where else the service can be hosted.
+    ("README.md", r"^  `compose`, `systemd`, `kubernetes`, `fly`, `cloud_run`, `aws_lambda` and `none`\.$"),
+    # How an image gets into a registry.
+    ("README.md", r"^docker push "),
+    # Words of git, of systemd and of the linter of imports.
+    ("README.md", r"^git pull$|journalctl"),
+    ("pyproject.toml", r"^containers = "),
     # That nothing is said about it has to be tested by name.
     ("tests/test_admin_ui.py", r"push-id-1"),
     ("tests/test_manifest.py", r"push_client_id|nothing here pushes"),
+    # What import-linter calls a package.
+    ("pyproject.toml", r"^containers = \["),
+    # Why it cannot be chosen there.
+    ("README.md", r"^- Copier refuses `push` together with this hosting"),
     # Where Zendesk's own schemas lie.
     ("README.md", r"^    source: https://github\.com/zendesk/any_channel_json_schemas$"),
     # The contract is the whole framework's, whatever the service offers: names of its messages.
@@ -82,9 +102,11 @@ def unchosen(project: Project) -> set[str]:
         "event_callback",
         "about",
         "dashboard",
+        "image",
+        "caddy",
     )
     out = {fact for fact in facts if not answers[fact]}
-    out |= {"compose"} - {answers["hosting"]}
+    out |= HOSTING - {answers["hosting"]}
     return out | {"github", "gitlab"} - {answers["continuous_integration"]}
 
 

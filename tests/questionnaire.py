@@ -44,7 +44,9 @@ class Questionnaire:
             shutil.copy(form, folder)
             self._worker = Worker(src_path=folder, settings=SettingsModel())
             assert self._worker.template.config_data
-            assert self._worker.jinja_env
+            environment = self._worker.jinja_env
+        # Copier compiles each expression again whenever it reads one; there are few, and they are read very often.
+        environment.from_string = cache(environment.from_string)  # type: ignore[assignment, method-assign]
         self._memory: dict[str, tuple[Any, bool] | RefusedError] = {}
 
     @cached_property
@@ -71,8 +73,15 @@ class Questionnaire:
 
     def choices(self, name: str) -> list[Any]:
         """Return the stored values of a question's choices, without their labels."""
-        choices = self.questions[name].get("choices", {})
-        return list(choices.values() if isinstance(choices, dict) else choices)
+        return [
+            choice["value"] if isinstance(choice, dict) else choice
+            for choice in self.questions[name].get("choices", {}).values()
+        ]
+
+    def conditions(self, name: str) -> dict[Any, str]:
+        """Return the validators of those choices of a question that not all other answers allow."""
+        choices = self.questions[name].get("choices", {}).values()
+        return {choice["value"]: choice["validator"] for choice in choices if isinstance(choice, dict)}
 
     @cached_property
     def references(self) -> dict[str, set[str]]:
@@ -81,7 +90,7 @@ class Questionnaire:
             name: {
                 variable
                 for text in texts_of(details)
-                for variable in meta.find_undeclared_variables(self._worker.jinja_env.parse(text))
+                for variable in self.read_by(text)
                 if variable in self.questions and variable != name
             }
             for name, details in self.questions.items()
@@ -90,11 +99,11 @@ class Questionnaire:
     @property
     def setting_references(self) -> set[str]:
         """Return the questions that the settings read: exclusions, messages, the answers file."""
-        return {
-            variable
-            for text in texts_of(self.settings)
-            for variable in meta.find_undeclared_variables(self._worker.jinja_env.parse(text))
-        }
+        return {variable for text in texts_of(self.settings) for variable in self.read_by(text)}
+
+    def read_by(self, text: str) -> set[str]:
+        """Return the names that an expression of copier.yml reads."""
+        return meta.find_undeclared_variables(self.parse(text))
 
     def parse(self, text: str) -> Any:
         """Parse one expression of copier.yml, as Copier's Jinja would."""

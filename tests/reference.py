@@ -322,7 +322,8 @@ class _Tables:
                 when = "not empty"
             case {"properties": properties}:
                 when = " and ".join(
-                    f"{_code_text(key)} is {self._value(part)}" for key, part in properties.items()
+                    f"{_code_text(key)} {'' if 'contains' in part else 'is '}{self._value(part)}"
+                    for key, part in properties.items()
                 )
             case {"required": [*keys]}:
                 when = f"{_codes(keys)} is there"
@@ -351,7 +352,8 @@ class _Tables:
 
     def _field(self, schema: Schema) -> str:
         said = self._said(self._inlined(schema), "")
-        return f"is {said}" if "$ref" in schema or "const" in schema else said
+        named = "$ref" in schema or "const" in schema or "const" in schema.get("not", {})
+        return f"is {said}" if named else said
 
     def _forbidden(self, schema: Schema, path: str) -> str:
         match schema:

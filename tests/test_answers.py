@@ -119,6 +119,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "Choose pull or push as well: clickthrough opens posts, and only these two bring posts into Zendesk.",
     ),
     (
+        "hosting",
+        {"capabilities": ["pull", "push"], "hosting": "aws_lambda"},
+        (
+            "Choose another hosting, such as cloud_run or fly, or leave push out: what push sends must be kept and sent "
+            "again by a worker that is always there, and AWS Lambda runs nothing between requests."
+        ),
+    ),
+    (
         "public_url",
         {"public_url": "http://reviews.example.com"},
         (
@@ -142,8 +150,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 def test_copier_refuses_with_a_sentence_that_says_what_to_do(
     question: str, given: dict[str, Any], sentence: str, template: Template, tmp_path: Path
 ) -> None:
-    complaint = f"Validation error for question '{question}': {sentence}"
-    with pytest.raises(ValueError, match=f"^{re.escape(complaint)}$"):
+    complaint = rf"(Validation error for question|Invalid choice for) '{question}': {re.escape(sentence)}"
+    with pytest.raises(ValueError, match=f"^{complaint}$"):
         copier.run_copy(
             str(template.path),
             tmp_path / "project",
@@ -176,9 +184,14 @@ def test_each_branch_of_each_validator_has_a_row(questionnaire: Questionnaire) -
     without_row = []
     for name in questionnaire.asked:
         sentences = [sentence for question, _, sentence in REFUSED if question == name]
+        validators = [
+            questionnaire.questions[name].get("validator", ""),
+            *questionnaire.conditions(name).values(),
+        ]
         without_row += [
             f"{name}: {branch}"
-            for branch in branches(questionnaire.questions[name].get("validator", ""), questionnaire)
+            for validator in validators
+            for branch in branches(validator, questionnaire)
             if not any(re.fullmatch(branch, sentence) for sentence in sentences)
         ]
     assert not without_row

@@ -161,7 +161,8 @@ def test_both_judge_choices_alike() -> None:
         if "choices" in questionnaire.questions[name] and "multiselect" not in questionnaire.questions[name]
         for value in [*questionnaire.choices(name), "", "moon"]
     ]
-    assert disagreements(*every) == []
+    beside = [{"capabilities": chosen} for chosen in (["pull"], ["push"], ["pull", "push"], [])]
+    assert disagreements(*every, *({**answers, **one} for answers in every for one in beside)) == []
 
 
 def test_both_refuse_unknown_and_computed_names() -> None:
@@ -195,7 +196,7 @@ def test_what_the_schema_says_is_what_copier_asks() -> None:
     for name, answer in properties.items():
         assert answer["description"] == questionnaire.questions[name]["help"].strip()
         if "default" in answer:
-            assert answer["default"] == questionnaire.questions[name]["default"]
+            assert answer["default"] == questionnaire.answer(ORIGIN).values[name]
 
 
 def test_editors_and_pipelines_understand_the_patterns(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     assert answers["capabilities"] == ["pull", "clickthrough", "about", "dashboard"]
     assert "channelback_files" not in answers
     assert answers["create_followup_tickets"] is False
-    assert answers["hosting"] == "none"
+    assert answers["hosting"] == "systemd"
     assert answers["public_url"] == "https://reviews.example.com"
     assert answers["continuous_integration"] == "gitlab"
 
