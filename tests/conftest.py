@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from hosting import COMPLETE
 from projects import Project, Template, copy_working_tree, release
 from questionnaire import Questionnaire, present_questionnaire
 from xdist.scheduler import LoadScopeScheduling
@@ -93,6 +94,25 @@ def generate(template: Template, tmp_path: Path) -> Generate:
         destination = tmp_path / f"project-{len(made)}"
         made.append(template.copy(destination, {"origin_name": "Acme Reviews", **answers}))
         return made[-1]
+
+    return make
+
+
+class Hosted(Protocol):
+    def __call__(self, hosting: str, **answers: Any) -> Project: ...
+
+
+@pytest.fixture(scope="session")
+def hosted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Hosted:
+    """Projects for a target, with all that it can do unless answered otherwise. Shared: never write into them."""
+    made: dict[str, Project] = {}
+
+    def make(hosting: str, **answers: Any) -> Project:
+        whole = {**COMPLETE[hosting], **answers}
+        key = repr(sorted(whole.items()))
+        if key not in made:
+            made[key] = template.copy(tmp_path_factory.mktemp(hosting) / "project", whole)
+        return made[key]
 
     return make
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import copier
+import jinja2
 import yaml
 from commands import ROOT, Ended, environment, git, run, uv_binary
 
@@ -40,6 +41,9 @@ BYPRODUCTS = {
 # One for all projects of this process. `uv sync` removes what the project at hand did not ask for; what stays is
 # compiled once and not for every project.
 _VIRTUAL_ENVIRONMENT = tempfile.TemporaryDirectory(prefix="environment-")
+
+# What a pyproject.toml asks for and what that was resolved to: most projects ask for the same.
+_LOCKS: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,26 @@ class Project:
         env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name)
         return run(uv_binary(), *arguments, folder=self.path, timeout=timeout, env=env, check=check)
 
+    def copied(self, destination: Path) -> Project:
+        """Return a copy, to be changed or run."""
+        shutil.copytree(self.path, destination)
+        return Project(destination, self.answers)
+
+    def lock(self) -> None:
+        """Write the project's uv.lock."""
+        __tracebackhide__ = True
+        asked = self.text("pyproject.toml")
+        if asked not in _LOCKS:
+            self.uv("lock")
+            _LOCKS[asked] = self.text("uv.lock")
+        self.write("uv.lock", _LOCKS[asked])
+
+    def sync(self) -> None:
+        """Make the virtual environment that of this project."""
+        __tracebackhide__ = True
+        self.lock()
+        self.uv("sync", "--locked")
+
     def gate(self, timeout: float = 1500) -> None:
         """Run everything that the project promises about itself, with its own dependencies and no others."""
         __tracebackhide__ = True
@@ -133,6 +157,25 @@ class Project:
             git(self.path, "init", "--quiet")
         git(self.path, "add", "--all")
         git(self.path, "commit", "--quiet", "--message", message)
+
+
+_generate, _compile = jinja2.Environment._generate, jinja2.Environment.compile  # noqa: SLF001
+_COMPILED: dict[Any, Any] = {}
+
+
+def _compiled_once(environment: Any, source: Any, name: str | None = None, *rest: Any) -> Any:
+    """Compile what Copier compiles anew for each project: every file of the template, and every path."""
+    if not isinstance(source, str) or jinja2.Environment._generate is not _generate:  # noqa: SLF001
+        # It is no text, or somebody measures how its code is made.
+        return _compile(environment, source, name, *rest)
+    # Environments that read alike have the same lexer. The first of the rest is a file's name, for tracebacks.
+    key = (type(environment), environment.lexer, source, name, rest[1:])
+    if key not in _COMPILED:
+        _COMPILED[key] = _compile(environment, source, name, *rest)
+    return _COMPILED[key]
+
+
+jinja2.Environment.compile = _compiled_once  # type: ignore[assignment,method-assign]
 
 
 @dataclass(frozen=True)
