@@ -1,0 +1,187 @@
+"""Runs inside a generated project: asks a service behind a load balancer, and receives what it pushes.
+
+python measure_scale.py REQUESTS POSTS
+
+A conversation in lines of JSON: it tells where its Zendesk is, hears the service's settings, and then measures every
+URL that it hears.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path.cwd()))
+
+import httpx2
+from acme_reviews.accounts import Accounts
+from acme_reviews.connections import Access, Connections, PushCredentials
+from acme_reviews.origin import Configuration
+from acme_reviews.settings import Settings
+from acme_reviews.signatures import sign
+from acme_reviews.store import Store
+from acme_reviews.trust import Sealer, Signer
+from pydantic import SecretStr
+from sandbox.reviews import ReviewSite
+from tests.storm_zendesk import StormZendesk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+Numbers = dict[str, float]
+
+ACCOUNTS = 10
+AT_ONCE = 16
+"""Requests that are under way at the same time."""
+
+WARM_UP = 32
+"""Requests that are not counted: connections are opened, and code is run for the first time."""
+
+SECRET = "the origin's"  # noqa: S105
+BUSINESS = ReviewSite().businesses[0]
+REVIEW = ReviewSite().reviews(BUSINESS)[0].id
+"""Every site begins with the same ones."""
+
+
+class Load:
+    """What Zendesk and an origin send to a service, wherever it is."""
+
+    def __init__(self, zendesk: StormZendesk, accounts: list[tuple[str, str]]) -> None:
+        """Take the accounts: the id and the metadata of each."""
+        self._zendesk = zendesk
+        self._accounts = accounts
+        self._http = httpx2.AsyncClient(timeout=60, trust_env=False)
+        self._random = Random(1)  # noqa: S311
+        self._state = ""
+        self._told = 0
+
+    async def measure(self, url: str, requests: int, posts: int) -> dict[str, Numbers]:
+        self._state = (await self._pull(url)).json()["state"]
+        measured = {}
+        for name, work, count in (
+            ("pull", self._pull, requests),
+            ("channelback", self._reply, requests),
+            ("webhook, to the arrival of its post at Zendesk", self._tell, posts),
+        ):
+            await _times(partial(work, url), WARM_UP)
+            await self._arrivals()
+            started = time.perf_counter()
+            times = sorted(await _times(partial(work, url), count))
+            await self._arrivals()
+            measured[name] = {
+                "per second": count / (time.perf_counter() - started),
+                "ms": statistics.median(times) * 1000,
+                "ms in nine tenths": times[int(len(times) * 0.9)] * 1000,
+            }
+        return measured
+
+    async def _pull(self, url: str) -> httpx2.Response:
+        _, metadata = self._random.choice(self._accounts)
+        return await self._post(f"{url}/channel/pull", data={"metadata": metadata, "state": self._state})
+
+    async def _reply(self, url: str) -> httpx2.Response:
+        _, metadata = self._random.choice(self._accounts)
+        fields = {
+            "metadata": metadata,
+            "message": "Thank you for your review!",
+            "parent_id": REVIEW,
+            "thread_id": REVIEW,
+            "recipient_id": "customer-1",
+            "request_unique_identifier": str(uuid.uuid4()),
+        }
+        return await self._post(f"{url}/channel/channelback", data=fields)
+
+    async def _tell(self, url: str) -> httpx2.Response:
+        """Tell of a new review, signed as the review site does it."""
+        account_id, _ = self._random.choice(self._accounts)
+        self._told += 1
+        now = datetime.now(UTC)
+        post = {
+            "id": str(uuid.uuid4()),
+            "review_id": str(uuid.uuid4()),
+            "answers_id": None,
+            "time": now.isoformat(),
+            "author": {"id": "ada", "name": "Ada Lovelace", "kind": "customer"},
+            "rating": 5,
+            "review_rating": 5,
+            "title": "Still the best",
+            "text": "I have been coming here for years, and it is still the best coffee in town. " * 4,
+            "files": [],
+        }
+        body = json.dumps({"id": str(uuid.uuid4()), "posts": [post]}).encode()
+        headers = {
+            "Webhook-Timestamp": str(int(now.timestamp())),
+            "Webhook-Signature": sign(SECRET, now, body),
+        }
+        return await self._post(f"{url}/webhook/{account_id}", content=body, headers=headers)
+
+    async def _post(self, url: str, **request: Any) -> httpx2.Response:
+        return (await self._http.post(url, **request)).raise_for_status()
+
+    async def _arrivals(self) -> None:
+        """Wait until Zendesk has all that it was told of."""
+        while self._zendesk.total < self._told:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def _times(work: Callable[[], Awaitable[Any]], count: int) -> list[float]:
+    """Do it so often, and give the seconds of each."""
+    seconds: list[float] = []
+    left = iter(range(count))
+
+    async def one_after_the_other() -> None:
+        for _ in left:
+            started = time.perf_counter()
+            await work()
+            seconds.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+    return seconds
+
+
+async def add_accounts(settings: Settings) -> list[tuple[str, str]]:
+    store = Store(settings.database_url)
+    sealer = Sealer([key.get_secret_value() for key in settings.sealing_keys])
+    signer = Signer([key.get_secret_value() for key in settings.signing_keys])
+    accounts = Accounts(store, signer, sealer, Configuration)
+    made = []
+    for number in range(ACCOUNTS):
+        configuration = Configuration(business=BUSINESS.id, api_key=SecretStr(BUSINESS.api_key))
+        account = await accounts.create("acme", f"Account {number}", configuration)
+        credentials = PushCredentials(f"push-{number}", SecretStr("token"))
+        await Connections(store, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
+        made.append((account.id, accounts.metadata(account)))
+    await store.close()
+    return made
+
+
+async def main(requests: int, posts: int) -> None:
+    zendesk = StormZendesk(1, fair=True)
+    async with zendesk.serving() as zendesk_url:
+        tell(zendesk_url)
+        settings = Settings.model_validate({name.lower(): value for name, value in (await hear()).items()})
+        load = Load(zendesk, await add_accounts(settings))
+        while url := await hear():
+            tell(await load.measure(url, requests, posts))
+
+
+async def hear() -> Any:
+    return json.loads(await asyncio.to_thread(sys.stdin.readline) or "null")
+
+
+def tell(what: Any) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*map(int, sys.argv[1:])))
