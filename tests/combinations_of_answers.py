@@ -10,7 +10,7 @@ from covering import CoveringArray, Row
 from questionnaire import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from questionnaire import Questionnaire
 
@@ -62,12 +62,15 @@ def answers_of(questionnaire: Questionnaire, row: Row) -> dict[str, Any]:
 
 
 def covering_answers(
-    questionnaire: Questionnaire, strength: int, candidates: int = 10
+    questionnaire: Questionnaire,
+    strength: int,
+    candidates: int = 10,
+    apart: Iterable[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
-    """Return sets of answers in which every `strength` values meet that may meet."""
+    """Return sets of answers in which every `strength` values meet that may meet, and need not stay `apart`."""
     varying = factors(questionnaire)
     rules = Rules(questionnaire, varying)
-    array = CoveringArray(rules.most_bound_first(), rules.allow, strength, candidates)
+    array = CoveringArray(rules.most_bound_first(), rules.allow, strength, candidates, apart)
     return [answers_of(questionnaire, row) for row in array.rows()]
 
 

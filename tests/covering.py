@@ -20,7 +20,8 @@ class CoveringArray:
     `allowed(row, factor)` judges a row of which only some factors are set, `factor` last; it may say no only
     when no completion of that row would do. Greedy and repeatable: of several candidates, each started
     from a meeting still missing and completed by the values that bring in most of the others, the best one
-    becomes a row. Factors are decided in their order, so put first those that exclude each other.
+    becomes a row. Factors are decided in their order, so put first those that exclude each other. Two factors
+    of `apart` need not meet, but each of their values has a row.
     """
 
     def __init__(
@@ -29,13 +30,19 @@ class CoveringArray:
         allowed: Callable[[Row, str], bool],
         strength: int,
         candidates: int = 10,
+        apart: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._factors = factors
         self._allowed = allowed
         self._strength = strength
         self._candidates = candidates
         self._place = {name: place for place, name in enumerate(factors)}
-        self._missing = set(meetings(factors, strength))
+        self._missing = {
+            meeting
+            for size in {1, strength}
+            for meeting in meetings(factors, size)
+            if not any({*pair} <= {name for name, _ in meeting} for pair in apart)
+        }
 
     def rows(self) -> list[Row]:
         found: list[Row] = []
@@ -64,13 +71,15 @@ class CoveringArray:
         ]
 
     def _meetings_of(self, row: Row) -> set[Meeting]:
-        return set(combinations(sorted(row.items(), key=lambda item: self._place[item[0]]), self._strength))
+        items = sorted(row.items(), key=lambda item: self._place[item[0]])
+        return {meeting for size in {1, self._strength} for meeting in combinations(items, size)}
 
     def _gain(self, row: Row, name: str, value: Any) -> int:
         others = [item for item in row.items() if item[0] != name]
         return sum(
             tuple(sorted((*rest, (name, value)), key=lambda item: self._place[item[0]])) in self._missing
-            for rest in combinations(others, self._strength - 1)
+            for size in {1, self._strength}
+            for rest in combinations(others, size - 1)
         )
 
     def _complete(self, start: Row, random: Random) -> Row | None:

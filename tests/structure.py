@@ -6,7 +6,8 @@ import ast
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from commands import run, tool
@@ -23,7 +24,8 @@ NOT_IN_A_PATH = set('"<>:|?*\\')
 MAY_BE_EMPTY = {"py.typed", "__init__.py"}
 # Files whose own language has these braces: the service's pages, and GitHub's expressions.
 OWN_BRACES = re.compile(r"\.html$|^\.github/")
-MARKERS = re.compile(r"\{\{|\{%|%\}|\{#|#\}")
+# CloudFormation's references to secrets look like expressions, too.
+MARKERS = re.compile(r"\{\{(?!resolve:)|\{%|%\}|\{#|#\}")
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")
 TRACES = re.compile(
     r"copier|cookiecutter|\bjinja\b|\bgenerated (by|from|with)\b|\b(this|our|the project) template\b",
@@ -47,19 +49,20 @@ def paths_fit_everywhere(project: Project) -> Iterator[str]:
 
 
 def files_parse(project: Project) -> Iterator[str]:
-    parsers: dict[str, Callable[[str], Any]] = {
-        ".py": ast.parse,
-        ".json": json.loads,
-        ".toml": tomllib.loads,
-        ".yaml": read_yaml,
-        ".yml": read_yaml,
-    }
-    for ending, parse in parsers.items():
+    for ending in PARSERS:
         for name, text in project.texts(ending):
-            try:
-                parse(text)
-            except (SyntaxError, ValueError, yaml.YAMLError) as error:
+            if error := _error(ending, text):
                 yield f"{name}: {error}"
+
+
+# Most files are alike in all projects, and are read once here and below.
+@cache
+def _error(ending: str, text: str) -> str:
+    try:
+        PARSERS[ending](text)
+    except (SyntaxError, ValueError, yaml.YAMLError) as error:
+        return str(error)
+    return ""
 
 
 class _AnyTag(yaml.SafeLoader):
@@ -71,6 +74,15 @@ _AnyTag.add_multi_constructor("!", lambda _loader, _suffix, node: str(node))
 
 def read_yaml(text: str) -> list[Any]:
     return list(yaml.load_all(text, Loader=_AnyTag))
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".py": ast.parse,
+    ".json": json.loads,
+    ".toml": tomllib.loads,
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+}
 
 
 def no_marker_left(project: Project) -> Iterator[str]:
@@ -137,41 +149,46 @@ def imports_resolve(project: Project) -> Iterator[str]:
     tops = {module.partition(".")[0] for module in modules}
     for module, name in modules.items():
         package = module if name.endswith("__init__.py") else module.rpartition(".")[0]
-        for node in ast.walk(ast.parse(project.text(name))):
-            if isinstance(node, ast.Import):
-                wanted = [(alias.name, "") for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                base = _absolute(package, node)
-                wanted = [(base, alias.name) for alias in node.names]
-            else:
+        for line, level, imported, member in _read(project.text(name)).imports:
+            target = _absolute(package, level, imported)
+            if target.partition(".")[0] not in tops or f"{target}.{member}" in modules:
                 continue
-            for target, member in wanted:
-                if target.partition(".")[0] not in tops:
-                    continue
-                if f"{target}.{member}" in modules:
-                    continue
-                if target not in modules and not any(other.startswith(f"{target}.") for other in modules):
-                    yield f"{name}:{node.lineno}: imports {target}, which does not exist"
-                elif member and (
-                    target not in modules or member not in _names(project.text(modules[target]))
-                ):
-                    yield f"{name}:{node.lineno}: imports {member} from {target}, which has none"
+            if target not in modules and not any(other.startswith(f"{target}.") for other in modules):
+                yield f"{name}:{line}: imports {target}, which does not exist"
+            elif member and (
+                target not in modules or member not in _read(project.text(modules[target])).names
+            ):
+                yield f"{name}:{line}: imports {member} from {target}, which has none"
 
 
 def _module_name(path: str) -> str:
     return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _absolute(package: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
+def _absolute(package: str, level: int, module: str) -> str:
+    if not level:
+        return module
     parts = package.split(".")
-    return ".".join([*parts[: len(parts) - node.level + 1], *filter(None, [node.module])])
+    return ".".join([*parts[: len(parts) - level + 1], *filter(None, [module])])
 
 
-def _names(source: str) -> set[str]:
-    """Return the names that a module has once it is imported."""
-    return set(_bound(ast.parse(source).body))
+class _Module(NamedTuple):
+    imports: list[tuple[int, int, str, str]]
+    """Line, level, module, and the member or nothing."""
+    names: set[str]
+    """What the module has once it is imported."""
+
+
+@cache
+def _read(source: str) -> _Module:
+    tree = ast.parse(source)
+    imports = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports += [(node.lineno, 0, alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imports += [(node.lineno, node.level, node.module or "", alias.name) for alias in node.names]
+    return _Module(imports, set(_bound(tree.body)))
 
 
 def _bound(statements: list[ast.stmt]) -> Iterator[str]:

@@ -67,6 +67,17 @@ def test_every_meeting_that_some_allowed_row_has_is_covered(form: Questionnaire,
     assert len(rows) < len([row for row in every_row if accepted(form, row)])
 
 
+def test_factors_that_are_kept_apart_need_not_meet(form: Questionnaire) -> None:
+    varying = factors(form)
+    apart = ("parts:pull", "host")
+    rows = CoveringArray(varying, lambda _row, _factor: True, 2, apart=[apart]).rows()
+
+    missed = set(meetings(varying, 2)) - meetings_in(varying, rows, 2)
+    assert {tuple(name for name, _ in meeting) for meeting in missed} <= {apart}
+    assert meetings_in(varying, rows, 1) == set(meetings(varying, 1))
+    assert len(rows) < len(CoveringArray(varying, lambda _row, _factor: True, 3).rows())
+
+
 def test_the_same_form_gives_the_same_rows(form: Questionnaire) -> None:
     assert covering_answers(form, 2) == covering_answers(form, 2)
 
