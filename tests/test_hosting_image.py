@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+from commands import run
 from image import built
-from mistakes import Mistake, broken, named, overlooked
+from machine import wait_until
+from mistakes import PUBLIC_URL, Mistake, broken, named, overlooked
 from validators import hadolint
 
 if TYPE_CHECKING:
@@ -18,6 +21,14 @@ if TYPE_CHECKING:
     from conftest import Hosted
 
 FILE = "deploy/Dockerfile"
+NAME = f"acme-reviews-{os.getpid()}"
+# What a person tells every container.
+TOLD = {
+    "PUBLIC_URL": PUBLIC_URL,
+    "SIGNING_KEYS": "k" * 48,
+    "SEALING_KEYS": "a" * 43 + "=",
+    "OPERATOR_PASSWORD": "secret",
+}
 TARGETS = ["compose", "kubernetes", "fly", "cloud_run"]
 
 SEEN_BY_HADOLINT = [
@@ -76,18 +87,51 @@ def test_every_target_has_the_same_image(hosted: Hosted) -> None:
 
 
 @pytest.mark.gate
+def test_a_container_engine_builds_the_image_and_runs_it(hosted: Hosted, tmp_path: Path) -> None:
+    """Where one runs; the next test needs none."""
+    engines = [name for name in ("docker", "podman") if shutil.which(name)]
+    engine = next((name for name in engines if run(name, "info", folder=tmp_path, check=False).code == 0), "")
+    if not engine:
+        pytest.skip("No container engine runs on this machine.")
+    project = hosted("compose").copied(tmp_path / "project")
+    project.lock()
+    image = f"acme-reviews:test-{os.getpid()}"
+
+    def call(*arguments: str) -> str:
+        return run(engine, *arguments, folder=project.path, timeout=900).output.strip()
+
+    call("build", "--file", FILE, "--tag", image, ".")
+    told = [f"--env={name}={value}" for name, value in TOLD.items()]
+    confined = ["--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+    call("run", "--detach", "--name", NAME, *confined, "--publish=127.0.0.1::8000", *told, image)
+    try:
+        wait_until(
+            lambda: call("inspect", "--format={{.State.Health.Status}}", NAME) == "healthy",
+            "the container is not healthy",
+        )
+        address = call("port", NAME, "8000").splitlines()[0]
+        with urlopen(f"http://{address}/channel/manifest", timeout=10) as answer:
+            assert json.load(answer)["urls"]["admin_ui"] == f"{PUBLIC_URL}/channel/admin_ui"
+        assert call("exec", NAME, "id", "-u") == "10001"
+        call("stop", "-t", "70", NAME)
+        assert call("inspect", "--format={{.State.ExitCode}}", NAME) == "0"
+    finally:
+        call("rm", "--force", "--volumes", NAME)
+        call("rmi", "--force", image)
+
+
+@pytest.mark.gate
 def test_the_image_is_built_and_serves_without_rights(hosted: Hosted, tmp_path: Path) -> None:
     project = hosted("compose").copied(tmp_path / "project")
     project.lock()
-    secrets = {"SIGNING_KEYS": "k" * 48, "SEALING_KEYS": "a" * 43 + "=", "OPERATOR_PASSWORD": "secret"}
     with built(project) as image:
         before = sorted(map(str, (image.folder / "app").rglob("*")))
-        with image.serving(PUBLIC_URL="https://reviews.example.com", **secrets) as container:
+        with image.serving(**TOLD) as container:
             with urlopen(f"http://127.0.0.1:{container.port}/channel/manifest", timeout=10) as answer:
                 manifest = json.load(answer)
             with urlopen(f"http://127.0.0.1:{container.port}/ready", timeout=10) as answer:
                 assert answer.read() == b"ready"
-        assert manifest["urls"]["admin_ui"] == "https://reviews.example.com/channel/admin_ui"
+        assert manifest["urls"]["admin_ui"] == f"{PUBLIC_URL}/channel/admin_ui"
         assert container.process.returncode == 0
         assert container.checked().code != 0
         assert sorted(map(str, (image.folder / "app").rglob("*"))) == before
