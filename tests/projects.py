@@ -18,7 +18,7 @@ import yaml
 from commands import ROOT, Ended, environment, git, run, uv_binary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from questionnaire import Questionnaire
 
@@ -121,9 +121,9 @@ class Project:
                 }
         return found
 
-    def uv(self, *arguments: str, timeout: float = 300, check: bool = True, **changes: str) -> Ended:
+    def uv(self, *arguments: str, timeout: float = 300, check: bool = True) -> Ended:
         __tracebackhide__ = True
-        env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name, **changes)
+        env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name)
         return run(uv_binary(), *arguments, folder=self.path, timeout=timeout, env=env, check=check)
 
     def copied(self, destination: Path) -> Project:
@@ -146,15 +146,11 @@ class Project:
         self.lock()
         self.uv("sync", "--locked")
 
-    def gate(self, *, without: Iterable[str] = (), timeout: float = 1500) -> None:
-        """Run everything that the project promises about itself, with its own dependencies and no others.
-
-        Files of tests that would only repeat what another project has shown may be left out.
-        """
+    def gate(self, timeout: float = 1500) -> None:
+        """Run everything that the project promises about itself, with its own dependencies and no others."""
         __tracebackhide__ = True
         self.uv("sync")
-        left_out = " ".join(f"--ignore={name}" for name in without)
-        self.uv("run", "poe", "gate", timeout=timeout, PYTEST_ADDOPTS=left_out)
+        self.uv("run", "poe", "gate", timeout=timeout)
 
     def commit(self, message: str) -> None:
         if not (self.path / ".git").exists():

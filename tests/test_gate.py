@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -26,12 +25,6 @@ PAIRWISE = covering_answers(FORM, strength=2, candidates=29, apart=APART)
 # The first ones also have the names that break careless templates.
 NAMES = [*NASTIEST, *repeat("", len(PAIRWISE) - len(NASTIEST))]
 
-# The sandbox and the contract know nothing of the service: they, and these tests, are the same in every project.
-SAME_EVERYWHERE = re.compile(
-    r"tests/(test_(cross_references|documents|schemas|validate)|sandbox/(browser/)?test_(?!service|command)\w+)\.py"
-)
-PROJECTS_THAT_TEST_IT = 2
-
 pytestmark = pytest.mark.gate
 
 
@@ -42,16 +35,9 @@ pytestmark = pytest.mark.gate
 )
 def test_a_pairwise_combination_passes_its_gate(number: int, template: Template, tmp_path: Path) -> None:
     project = template.copy(tmp_path / "project", PAIRWISE[number] | NASTIEST.get(NAMES[number], {}))
-    same = [name for name in project.files() if SAME_EVERYWHERE.fullmatch(name)]
-    project.gate(without=same if number >= PROJECTS_THAT_TEST_IT else ())
+    project.gate()
     assert_the_gate_left_no_trace(project)
     shutil.rmtree(project.path)
-
-
-def test_what_is_left_out_of_most_gates_is_the_same_in_every_project(template: Template) -> None:
-    same = [name for name in template.files() if SAME_EVERYWHERE.match(name.removeprefix("template/"))]
-    assert len(same) > 25
-    assert [name for name in same if name.endswith(".jinja")] == []
 
 
 def assert_the_gate_left_no_trace(project: Project) -> None:
