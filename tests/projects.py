@@ -16,6 +16,7 @@ import copier
 import jinja2
 import yaml
 from commands import ROOT, Ended, environment, git, run, uv_binary
+from copier._main import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,6 +177,9 @@ def _compiled_once(environment: Any, source: Any, name: str | None = None, *rest
 
 
 jinja2.Environment.compile = _compiled_once  # type: ignore[assignment,method-assign]
+
+# For each file Copier asks git whether it keeps track of executable bits. Here it does, and there is nothing to do.
+Worker._sync_git_index_executable_bit = lambda *_: None  # type: ignore[method-assign] # noqa: SLF001
 
 
 @dataclass(frozen=True)

@@ -83,14 +83,19 @@ OWN_FUNCTION = '''def stars(rating: int) -> str:
 '''
 
 
-def edit_as_people_do(project: Project) -> dict[str, str]:
-    """Change a project in five ways; return for each file what must still be there after an update."""
+def edit_origin(project: Project) -> str:
+    """Write OWN_FUNCTION into the project's module about the origin; return that module's path."""
     origin = f"{project.source}/origin.py"
     first_class = re.search(r"^(@.*\n)*class ", project.text(origin), re.MULTILINE)
     assert first_class
     source = project.text(origin)
     project.write(origin, source[: first_class.start()] + OWN_FUNCTION + source[first_class.start() :])
+    return origin
 
+
+def edit_as_people_do(project: Project) -> dict[str, str]:
+    """Change a project in five ways; return for each file what must still be there after an update."""
+    origin = edit_origin(project)
     project.replace("pyproject.toml", "dependencies = [\n", 'dependencies = [\n  "feedparser>=6",\n')
     title, _, rest = project.text("README.md").partition("\n")
     project.write("README.md", f"# Reviews of our own\n{rest}\n## Who to ask\n\nThe reviews team.\n")
