@@ -80,7 +80,7 @@ def _beside_others(form: Questionnaire, name: str) -> Iterator[Schema]:
 def _sentence(branch: nodes.If) -> str:
     """Return what a branch of a validator says."""
     said = [text.data for part in branch.body for text in part.find_all(nodes.TemplateData)]
-    return "".join(said).strip()
+    return " ".join("".join(said).split())
 
 
 def _asked_when(form: Questionnaire, when: str) -> Schema:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -14,6 +16,8 @@ CLEAR_LINE = "\x15"
 DOWN = "\x1b[B"
 ASKS_FOR_CURSOR = "\x1b[6n"
 CURSOR_IS_AT_THE_TOP = "\x1b[1;1R"
+CONTROL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+COLUMNS = 80
 
 
 class Terminal:
@@ -24,10 +28,16 @@ class Terminal:
             arguments,
             env=env | {"TERM": "xterm", "GIT_PAGER": "cat"},
             cwd=str(folder),
-            dimensions=(50, 200),
+            dimensions=(50, COLUMNS),
             encoding="utf-8",
             timeout=60,
         )
+        self._child.logfile_read = self._shown = io.StringIO()
+
+    @property
+    def shown(self) -> str:
+        """Return all that was shown so far, without what moves the cursor or sets colours."""
+        return CONTROL_SEQUENCE.sub("", self._shown.getvalue())
 
     def read(self, text: str) -> None:
         """Wait for a text, meanwhile telling the form where the cursor is, as a terminal does when asked."""

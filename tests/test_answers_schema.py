@@ -194,7 +194,7 @@ def test_what_the_schema_says_is_what_copier_asks() -> None:
     properties = wire.schema("answers")["properties"]
     assert list(properties) == questionnaire.asked
     for name, answer in properties.items():
-        assert answer["description"] == questionnaire.questions[name]["help"].strip()
+        assert answer["description"] == " ".join(questionnaire.questions[name]["help"].split())
         if "default" in answer:
             assert answer["default"] == questionnaire.answer(ORIGIN).values[name]
 

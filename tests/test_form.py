@@ -57,6 +57,18 @@ BAD_FORMS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a validator that is no expression": lambda form: form["origin_name"].update(validator="Wrong."),
     "a question without help": lambda form: form["hosting"].pop("help"),
     "help that names nothing": lambda form: form["hosting"].update(help="where?"),
+    "help that begins with half a sentence": lambda form: form["hosting"].update(
+        help="Hosting. Where the service is going\nto run."
+    ),
+    "help that 80 columns cannot hold": lambda form: form["hosting"].update(
+        help=f"Hosting. Where the service {'soon ' * 10}runs."
+    ),
+    "a later line of help that 80 columns cannot hold": lambda form: form["hosting"].update(
+        help=f"{form['hosting']['help']}\n{'And so on. ' * 7}"
+    ),
+    "a choice that 80 columns cannot hold": lambda form: form["hosting"]["choices"].update(
+        {"Cloud " * 13: "cloud"}
+    ),
     "a question without type": lambda form: form["hosting"].pop("type"),
     "an unknown type": lambda form: form["hosting"].update(type="text"),
     "choices without labels": lambda form: form["hosting"].update(choices=["compose", "none"]),
@@ -162,6 +174,17 @@ def test_help_and_validators_are_written_for_people(questionnaire: Questionnaire
         for text in texts_of(questionnaire.questions[name]):
             assert "please" not in text.lower(), name
             assert "invalid" not in text.lower().replace("invisible", ""), name
+
+
+def test_messages_fit_80_columns(questionnaire: Questionnaire) -> None:
+    slug = "a" + "-b" * 19 + "c"
+    answers = questionnaire.answer({"origin_name": "Acme Reviews", "project_slug": slug}).values
+    answers["_copier_conf"] = {"dst_path": "/srv/acme-reviews"}
+    messages = [text for name, text in questionnaire.settings.items() if name.startswith("message_")]
+    assert len(messages) == 3
+    for message in messages:
+        for line in questionnaire.render(message, answers).splitlines():
+            assert len(line) <= 80, line
 
 
 def test_the_oldest_copier_that_the_form_admits_is_the_one_that_the_tests_require() -> None:

@@ -160,8 +160,9 @@ def push_is_refused(project: Project, *arguments: str) -> None:
     before = project.contents(), project.text(ANSWERS_FILE)
     ended = run(tool("copier"), "update", *arguments, folder=project.path, check=False)
     assert ended.code
-    assert "Choose another hosting, such as cloud_run or fly, or leave push out" in ended.output
-    assert "AWS Lambda runs nothing between requests" in ended.output
+    said = " ".join(ended.output.split())
+    assert "Choose another hosting, such as cloud_run or fly, or leave push out" in said
+    assert "AWS Lambda runs nothing between requests" in said
     assert (project.contents(), project.text(ANSWERS_FILE)) == before
     assert git(project.path, "status", "--porcelain") == ""
 
@@ -214,7 +215,8 @@ def test_the_form_offers_another_hosting_when_push_is_ticked(generate: Generate,
         terminal.answer("Author's e-mail.")
         terminal.answer("Integration id.")
         terminal.answer("Follow-up tickets.")
-        terminal.read("not for push (Choose another hosting")
+        terminal.read("aws_lambda - AWS Lambda with PostgreSQL (Choose another hosting, such as")
+        terminal.read("nothing between requests.)")
         # From compose downwards; the next one after cloud_run is `none`.
         terminal.type(DOWN * 5 + "\r")
         terminal.answer("Public URL.")

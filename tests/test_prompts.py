@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from projects import Template
+    from questionnaire import Questionnaire
 
 
 @pytest.fixture
@@ -33,12 +34,12 @@ def terminal(template: Template, tmp_path: Path) -> Iterator[Terminal]:
 def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     terminal.read("A channel integration service for Zendesk Support")
     terminal.answer("Origin name.", " ")
-    terminal.read("Type the name of the outside service")
+    terminal.read("Type the service's name")
     terminal.type(CLEAR_LINE)
     terminal.type("Corner Café\r")
     # A wrong slug is explained under the line that is being typed, and can be corrected there.
     terminal.answer("Project slug.", CLEAR_LINE + "Corner Cafe")
-    terminal.read("Write the slug with lower-case letters")
+    terminal.read("Use lower-case letters")
     terminal.type(CLEAR_LINE + "corner-cafe\r")
     terminal.answer("Package name.")
     terminal.answer("Author.", "Ada Lovelace")
@@ -70,6 +71,15 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     assert answers["continuous_integration"] == "gitlab"
 
 
+def assert_shown_whole(shown: str, form: Questionnaire) -> None:
+    """What Copier cannot show in a line it cuts off."""
+    for name in form.asked:
+        for line in form.questions[name]["help"].splitlines():
+            assert line in shown, f"{name}: {line}"
+        for label in form.questions[name].get("choices", ()):
+            assert label in shown, f"{name}: {label}"
+
+
 def test_enter_takes_every_default(terminal: Terminal, tmp_path: Path, template: Template) -> None:
     terminal.answer("Origin name.", "Acme Reviews")
     for question in template.questionnaire.asked[1:]:
@@ -77,6 +87,7 @@ def test_enter_takes_every_default(terminal: Terminal, tmp_path: Path, template:
         terminal.answer(f"{title}.")
     terminal.read("Acme Reviews for Zendesk is in")
     assert terminal.end() == 0
+    assert_shown_whole(terminal.shown, template.questionnaire)
 
     expected = template.copy(tmp_path / "expected", {"origin_name": "Acme Reviews"})
     for name, content in expected.contents().items():
