@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from hosting import COMPLETE
+from hosting import COMPLETE, EVERYTHING
 from projects import Project, Template, copy_working_tree, release
 from questionnaire import Questionnaire, present_questionnaire
 from xdist.scheduler import LoadScopeScheduling
@@ -121,3 +121,10 @@ def hosted(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Host
 def default_project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with nothing but its origin name given. Shared: never write into it."""
     return template.copy(tmp_path_factory.mktemp("default") / "project", {"origin_name": "Acme Reviews"})
+
+
+@pytest.fixture(scope="session")
+def everything(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with every capability. Shared: never write into it."""
+    answers = {"origin_name": "Acme Reviews", "capabilities": EVERYTHING}
+    return template.copy(tmp_path_factory.mktemp("everything") / "project", answers)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from projects import Project
 
 SEARCHED = ("src/", "tests/", "README.md", ".env.example", "pyproject.toml")
-# Zendesk's side does everything that Zendesk does, whatever the service offers.
-WHOLE_FRAMEWORK = "tests/sandbox/"
 
 # For each answer: the words that belong to it alone.
 WORDS: dict[str, list[str]] = {
@@ -112,11 +110,7 @@ def unchosen(project: Project) -> set[str]:
 
 def leftovers(project: Project) -> Iterator[str]:
     """Yield `path:line` for each word of something that was not chosen."""
-    searched = [
-        (name, text)
-        for name, text in project.texts()
-        if name.startswith(SEARCHED) and not name.startswith(WHOLE_FRAMEWORK)
-    ]
+    searched = [(name, text) for name, text in project.texts() if name.startswith(SEARCHED)]
     for key in sorted(unchosen(project)):
         words = re.compile("|".join(WORDS[key]), re.IGNORECASE)
         for name, text in searched:

@@ -132,6 +132,15 @@ class Project:
         shutil.copytree(self.path, destination)
         return Project(destination, self.answers)
 
+    def installed(self, destination: Path) -> Path:
+        """Put the package where Python may find it beside what this process has, with what its installer notes."""
+        shutil.copytree(self.path / "src", destination)
+        slug, version = self.answers["project_slug"], self.configuration["project"]["version"]
+        notes = destination / f"{self.package}-{version}.dist-info"
+        notes.mkdir()
+        (notes / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {slug}\nVersion: {version}\n", "utf-8")
+        return destination
+
     def lock(self) -> None:
         """Write the project's uv.lock."""
         __tracebackhide__ = True

@@ -90,10 +90,10 @@ def test_a_projects_readme_shows_what_its_check_of_a_payload_says(template: Temp
 def test_the_test_of_a_projects_readme_passes(template: Template, tmp_path: Path) -> None:
     project = template.copy(tmp_path / "project", {"origin_name": "Acme Reviews"})
     (example,) = re.findall(r"^```python\n(.*?)^```$", project.text("README.md"), re.MULTILINE | re.DOTALL)
-    project.write("tests/sandbox/test_example.py", f"from sandbox.zendesk import Zendesk\n\n\n{example}")
+    project.write("tests/with_zendesk/test_example.py", f"from sandbox.zendesk import Zendesk\n\n\n{example}")
     project.uv("sync")
-    project.uv("run", "ruff", "check", "tests/sandbox/test_example.py")
-    assert "1 passed" in project.uv("run", "pytest", "tests/sandbox/test_example.py").output
+    project.uv("run", "ruff", "check", "tests/with_zendesk/test_example.py")
+    assert "1 passed" in project.uv("run", "pytest", "tests/with_zendesk/test_example.py").output
 
 
 def test_a_project_understands_the_options_in_its_readme(template: Template, tmp_path: Path) -> None:

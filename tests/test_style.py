@@ -4,22 +4,48 @@ from __future__ import annotations
 
 import re
 import tomllib
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import ROOT, run, tool
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from projects import Project
+
+CODE = ("tests", "benchmarks", "template/sandbox")
+FIXTURES = [file.relative_to(ROOT).as_posix() for file in sorted(ROOT.glob("tests/*/**/conftest.py"))]
 CHECKS = [
-    ("ruff", "check", "tests", "benchmarks"),
-    ("ruff", "format", "--check", "--diff", "tests", "benchmarks"),
+    ("ruff", "check", *CODE),
+    ("ruff", "format", "--check", "--diff", *CODE),
     ("mypy",),
+    # Modules of one name, of which mypy takes one at a time.
+    *(("mypy", file) for file in FIXTURES),
 ]
 
 
 @pytest.mark.parametrize("command", CHECKS, ids=" ".join)
-def test_the_tests_are_clean(command: tuple[str, ...]) -> None:
+def test_the_code_is_clean(command: tuple[str, ...]) -> None:
     run(tool(command[0]), *command[1:], folder=ROOT)
+
+
+def included(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
+    """The requirements of a dependency group, with those of the groups that it includes."""
+    for entry in groups[name]:
+        if isinstance(entry, dict):
+            yield from included(groups, entry["include-group"])
+        else:
+            yield entry
+
+
+def test_what_a_project_asks_for_is_here(everything: Project) -> None:
+    """Its sandbox runs here, and its models are held to the schemas here."""
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert metadata["dependency-groups"]["project"] == everything.configuration["project"]["dependencies"]
 
 
 def test_the_lock_fulfils_every_requirement_and_names_no_index() -> None:
@@ -32,7 +58,7 @@ def test_the_lock_fulfils_every_requirement_and_names_no_index() -> None:
     assert lock.count("--hash=sha256:") >= sum(map(len, locked.values()))
 
     metadata = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    for line in [*metadata["project"]["dependencies"], *metadata["dependency-groups"]["test"]]:
+    for line in chain(metadata["project"]["dependencies"], included(metadata["dependency-groups"], "test")):
         requirement = Requirement(line)
         versions = locked.get(requirement.name, [])
         assert versions, f"requirements.lock has no {requirement.name}"

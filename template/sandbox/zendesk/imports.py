@@ -146,7 +146,7 @@ class Imports(Part):
             subject=str(fields.get("subject") or _subject(resource["message"])),
             requester_id=author.id,
             thread_key=thread_key,
-            status=cast(Status, status) if status in get_args(Status) else "new",
+            status=cast("Status", status) if status in get_args(Status) else "new",
             fields=fields,
             follow_up_of=follows.id if follows else None,
         )

@@ -44,7 +44,7 @@ class TicketPages(Pages):
         ticket, status = self._ticket(request), (await request.form()).get("status")
         if ticket.status == "closed" or status not in get_args(Status):
             raise UnknownError(f"A ticket that is {ticket.status} cannot become {status}.")
-        ticket.status = cast(Status, status)
+        ticket.status = cast("Status", status)
 
     async def write(self, request: Request) -> Response:
         """Write a note or a reply; a reply is sent when the browser has the page again."""

@@ -1,0 +1,101 @@
+"""What changes on a page while somebody looks at it."""
+
+import pytest
+from playwright.async_api import Page, expect
+from sandbox.zendesk import Account, Fault, Zendesk
+from scripted_integration import ScriptedIntegration, resource
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+HOSTILE = "<script>top.hacked = 1</script><img src=x onerror='top.hacked = 1'><b>Hello</b>"
+
+
+@pytest.fixture
+def posts(integration: ScriptedIntegration) -> list[dict[str, object]]:
+    integration.manifest["push_client_id"] = "zdg-scripted"
+    integration.posts = [resource("post-1")]
+    return integration.posts
+
+
+async def pulled(zendesk: Zendesk) -> Account:
+    account = await zendesk.add_account("Main", key="password-1")
+    await zendesk.pull(account)
+    return account
+
+
+async def test_a_comment_comes_without_a_reload_and_nothing_typed_is_lost(
+    posts: list[dict[str, object]], zendesk: Zendesk, page: Page
+) -> None:
+    account = await pulled(zendesk)
+    await page.goto(f"{zendesk.settings.address}/agent/tickets/{zendesk.tickets[0].id}")
+    await page.evaluate("window.neverReloaded = true")
+    message = page.get_by_label("Message")
+    await message.press_sequentially("Half a sentence")
+    await message.press("ArrowLeft")
+    posts.append(resource("post-2", thread_id="post-1", html_message=HOSTILE))
+    await zendesk.pull(account)
+    text = page.frame_locator("iframe.body").get_by_text("Hello")
+    await expect(text).to_be_visible()
+    await message.press_sequentially("!")
+    await expect(message).to_have_value("Half a sentenc!e")
+    assert await page.evaluate("[window.neverReloaded, window.hacked]") == [True, None]
+
+
+async def test_a_reply_that_fails_is_told_where_it_stands_and_sent_again(
+    posts: list[dict[str, object]], zendesk: Zendesk, page: Page
+) -> None:
+    """Also when the service reports it later (ZEN-53)."""
+    await pulled(zendesk)
+    zendesk.faults.add("channelback", Fault(status=400))
+    await page.goto(f"{zendesk.settings.address}/agent/tickets/{zendesk.tickets[0].id}")
+    await page.get_by_label("Message").fill("Thank you!")
+    await page.get_by_label("Message").press("Control+Enter")
+    await expect(page.get_by_text("Not delivered")).to_be_visible()
+    await page.get_by_role("button", name="Send again").click()
+    await expect(page.get_by_text("Arrived as")).to_be_visible()
+    await expect(page.get_by_text("Not delivered")).to_be_hidden()
+    zendesk.tickets[0].comments[-1].error = "The post was deleted."
+    zendesk.changes.note()
+    await expect(page.get_by_text("Not delivered: The post was deleted.")).to_be_visible()
+
+
+async def test_the_log_is_used_by_keys(posts: list[dict[str, object]], zendesk: Zendesk, page: Page) -> None:
+    account = await pulled(zendesk)
+    await page.goto(f"{zendesk.settings.address}/exchanges")
+    focused = page.locator(":focus")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await page.keyboard.press("k")
+    second = zendesk.log.entries[-2].number
+    await expect(focused).to_have_id(f"x{second}")
+    await zendesk.pull(account)
+    newest = zendesk.log.entries[-1].number
+    await expect(page.locator(f"#x{newest}")).to_be_visible()
+    await expect(focused).to_have_id(f"x{second}")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/exchanges/{second}")
+    await page.go_back()
+    await page.keyboard.press("/")
+    await page.keyboard.type("post-1")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/exchanges?q=post-1*")
+    await expect(page.locator("[data-row]").first).to_be_visible()
+    await expect(page.locator("[data-row]", has_text="manifest")).to_have_count(0)
+
+
+async def test_pages_fit_a_small_window_and_name_their_fields(
+    posts: list[dict[str, object]], zendesk: Zendesk, page: Page
+) -> None:
+    await pulled(zendesk)
+    await page.set_viewport_size({"width": 900, "height": 700})
+    ticket = f"/agent/tickets/{zendesk.tickets[0].id}"
+    log = f"/exchanges/{zendesk.log.entries[-1].number}"
+    for path in ("/", "/admin", "/admin/users", "/agent", ticket, "/exchanges", log, "/faults", "/settings"):
+        await page.goto(zendesk.settings.address + path)
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not await page.evaluate(wide), path
+        fields = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
+        unnamed = f"{fields}.filter((each) => !each.labels.length).map((each) => each.outerHTML)"
+        assert await page.evaluate(unnamed) == [], path
+        assert (await page.title()).endswith(" – Zendesk sandbox")

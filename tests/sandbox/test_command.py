@@ -1,0 +1,329 @@
+"""`python -m sandbox`, as people start it: in processes of its own, on this machine."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from click.testing import CliRunner, Result
+from commands import ROOT
+from sandbox.__main__ import main
+from sandbox.installation import Installation, RefusedError
+from sandbox.serving import serving
+from sandbox.zendesk import Zendesk
+from sandbox.zendesk.model import Account, State
+from sandbox.zendesk.state import save
+from scripted_integration import MANIFEST_URL, ScriptedIntegration, resource
+
+TEMPLATE = ROOT / "template"
+PATIENCE = 90
+
+with_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal.")
+
+
+class Command:
+    """A running `python -m sandbox`, and what it says."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def says(self, text: str) -> None:
+        """Wait for a text behind those that were waited for before."""
+        assert self.process.stdout is not None
+        begin = len(self.said)
+        async with asyncio.timeout(PATIENCE):
+            while text not in self.said[begin:]:
+                line = await self.process.stdout.readline()
+                assert line, f"{text!r} was not said, but:\n{self.said}"
+                self.said += line.decode()
+
+    async def ends(self, by: signal.Signals | None = None) -> int:
+        if by is not None:
+            self.process.send_signal(by)
+        async with asyncio.timeout(PATIENCE):
+            rest, _ = await self.process.communicate()
+        self.said += rest.decode()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+@asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[Command]:
+    """The command in the test's own folder, and the service that may lie there."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sandbox", *arguments),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd() / "src"), str(TEMPLATE)])},
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    try:
+        yield Command(process)
+    finally:
+        # Given the chance to end its service, too.
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def over_http(integration: ScriptedIntegration) -> AsyncIterator[str]:
+    """An integration that somebody else runs, by the URL of its manifest."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with serving(integration.app, listener):
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/channel/manifest"
+
+
+def free_ports() -> list[str]:
+    """Options by which no two tests meet at a port."""
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+        options = []
+        for probe, option in ((one, "--port"), (two, "--origin-port"), (three, "--zendesk-port")):
+            probe.bind(("127.0.0.1", 0))
+            options += [option, str(probe.getsockname()[1])]
+    return options
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def session(file: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(file.read_bytes())
+    return document
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A session with an account that is due for a pull."""
+    account = Account(1, "Main", "secret-1", "", "push-id", datetime(2026, 1, 1, tzinfo=UTC))
+    save(tmp_path / "session.json", State(accounts=[account], last_id=1))
+    return tmp_path / "session.json"
+
+
+@pytest.fixture
+def write(code: Path) -> Callable[[str], object]:
+    """Puts a line below the module that names the channel, in place of the line before."""
+    (identity,) = code.glob("*/identity.py")
+    text = identity.read_text("utf-8")
+    return lambda line: identity.write_text(f"{text}\n{line}\n", "utf-8")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@with_signals
+@pytest.mark.usefixtures("code")
+async def test_three_addresses_answer_and_the_channel_is_installed(tmp_path: Path) -> None:
+    async with running(*free_ports(), "--file", "session.json") as command:
+        await command.says("Press Ctrl-C")
+        zendesk, site, service = re.findall(r"^  [A-Z].* (http://\S+)", command.said, re.MULTILINE)
+        async with httpx2.AsyncClient(trust_env=False) as browser:
+            assert (await browser.get(zendesk)).is_success
+            assert (await browser.get(site)).is_success
+            manifest = (await browser.get(service)).json()
+        await until(lambda: session(tmp_path / "session.json")["manifest"] is not None)
+        assert await command.ends(signal.SIGINT) == 0
+    assert zendesk.startswith("http://localhost:")
+    assert f"{manifest['name']} is installed" in command.said
+    kept = session(tmp_path / "session.json")["manifest"]
+    assert kept["url"] == service
+    assert kept["urls"] == manifest["urls"]
+    # A project that pushes gets what it needs for that.
+    assert kept["push_client_id"] == manifest.get("push_client_id")
+
+
+@with_signals
+async def test_changed_code_is_served_and_broken_code_waits_for_the_next_change(
+    write: Callable[[str], object], tmp_path: Path
+) -> None:
+    async with running(*free_ports(), "--file", "session.json") as command:
+        await command.says("Press Ctrl-C")
+        write("NAME =")
+        await command.says("ended by itself with exit code 1")
+        await command.says("src/")
+        write('NAME = "Renamed"')
+        await command.says("runs again")
+        await until(lambda: session(tmp_path / "session.json")["manifest"]["name"] == "Renamed")
+        assert await command.ends(signal.SIGTERM) == 0
+
+
+@with_signals
+async def test_without_reload_the_service_ends_the_command(
+    write: Callable[[str], object],
+) -> None:
+    write("raise SystemExit(7)")
+    async with running(*free_ports(), "--no-reload") as command:
+        assert await command.ends() == 7
+    assert "ended by itself with exit code 7" in command.said
+
+
+async def test_a_manifest_that_gets_worse_is_explained_while_its_copy_stays(
+    integration: ScriptedIntegration,
+) -> None:
+    async with Zendesk(service=integration.app) as zendesk:
+        installation = Installation(zendesk, MANIFEST_URL)
+        await installation.follow()
+        integration.manifest["id"] = ""
+        with pytest.raises(RefusedError, match=r"(?s)keeps its copy.*SVC-02.*/id: "):
+            await installation.follow()
+        integration.manifest |= {"id": "scripted", "name": "Renamed"}
+        await installation.follow()
+        assert zendesk.manifest.name == "Renamed"
+        await zendesk.uninstall()
+        await installation.follow()
+        assert zendesk.state.manifest is None
+
+
+@with_signals
+async def test_a_killed_session_goes_on_from_its_file(file: Path, integration: ScriptedIntegration) -> None:
+    integration.posts = [resource("post-1")]
+    integration.pull_answer = {"state": "state-2"}
+    *_, port = free_ports()
+    options = ["--allow-http", "--file", str(file), "--zendesk-port", port, "--pull-interval", "0"]
+    async with over_http(integration) as url:
+        async with running("--manifest", url, *options) as command:
+            await command.says("Press Ctrl-C")
+            await until(lambda: session(file)["tickets"] != [] and session(file)["manifest"] is not None)
+            await command.ends(signal.SIGKILL)
+        integration.pulled.clear()
+        async with running("--manifest", url, *options) as command:
+            await command.says("Press Ctrl-C")
+            await until(lambda: bool(integration.pulled))
+            assert await command.ends(signal.SIGTERM) == 0
+    assert integration.pulled[0]["state"] == ["state-2"]
+    assert len(session(file)["tickets"]) == 1
+    assert integration.types().count("create_integration") == 1
+
+
+@with_signals
+async def test_settings_and_faults_of_the_command_line_happen(
+    file: Path, integration: ScriptedIntegration
+) -> None:
+    *_, port = free_ports()
+    async with over_http(integration) as url:
+        options = ["--allow-http", "--file", str(file), "--zendesk-port", port]
+        wrong = ["--set", "failures_before_deactivation=1", "--fault", "pull=503", "--duplicate-events"]
+        async with running("--manifest", url, *options, *wrong) as command:
+            await until(lambda: session(file)["accounts"][0]["active"] is False)
+            assert await command.ends(signal.SIGTERM) == 0
+    assert "503" in session(file)["accounts"][0]["last_error"]
+    assert integration.pulled == []
+    assert integration.types().count("deactivate_integration_instance") == 2
+
+
+@with_signals
+async def test_a_refused_manifest_is_explained_and_ends_the_command(integration: ScriptedIntegration) -> None:
+    *_, port = free_ports()
+    integration.urls["pull_url"] = "http://origin.test/pull"
+    async with (
+        over_http(integration) as url,
+        running("--manifest", url, "--zendesk-port", port, "--allow-http") as command,
+    ):
+        assert await command.ends() == 1
+    assert "SVC-03, SVC-10, SVC-26: /urls/pull_url: " in command.said
+    assert "Traceback" not in command.said
+
+
+@with_signals
+async def test_the_origin_runs_alone() -> None:
+    _, _, option, port, *_ = free_ports()
+    async with running("--origin-only", option, port) as command:
+        await command.says("Press Ctrl-C")
+        async with httpx2.AsyncClient(trust_env=False) as browser:
+            assert (await browser.get(f"http://127.0.0.1:{port}/")).is_success
+        assert await command.ends(signal.SIGTERM) == 0
+
+
+def test_a_service_of_this_machine_is_refused_until_it_is_allowed() -> None:
+    result = run("--manifest", "http://127.0.0.1:1/manifest", *free_ports())
+    assert result.exit_code == 1
+    assert "SVC-03" in result.stderr
+    assert "--allow-http" in result.stderr
+
+
+def test_a_refused_installer_app_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "Acme"}', "utf-8")
+    result = run("--manifest", str(tmp_path), *free_ports())
+    assert result.exit_code == 1
+    assert "SVC-12: (whole message): requirements.json is missing" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--manifest", "nowhere"], "nowhere"),
+        (["--manifest", "nowhere", "--origin-only"], "--origin-only"),
+        (["--set", "pull_intervall=1"], "pull_interval"),
+        (["--fault", "pul=500"], "pull"),
+        (["--push-result", "post-1=lost"], "halted"),
+        (["--host", "192.0.2.1"], "0.0.0.0"),  # noqa: S104
+    ],
+)
+def test_a_wrong_option_says_what_would_be_right(arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "some other document"}', '{"accounts": [{}]}'])
+def test_a_file_that_is_no_session_is_left_as_it_is(tmp_path: Path, content: str) -> None:
+    (tmp_path / "session.json").write_text(content, "utf-8")
+    result = run("--file", "session.json")
+    assert result.exit_code == 1
+    assert "session.json cannot be read as a session" in result.stderr
+    assert (tmp_path / "session.json").read_text("utf-8") == content
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such rights.")
+def test_a_session_is_readable_by_its_owner_alone(file: Path) -> None:
+    file.chmod(0o644)
+    save(file, State())
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_lost() -> None:
+    result = run("--file", "nowhere/session.json", *free_ports())
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+
+
+def test_a_folder_without_a_service_is_told_apart(tmp_path: Path) -> None:
+    result = run(*free_ports())
+    assert result.exit_code == 1
+    assert "There are 0 packages" in result.stderr
+    assert "--manifest" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_taken_port_is_named_with_its_option(number: int) -> None:
+    ports = free_ports()
+    option, port = ports[2 * number : 2 * number + 2]
+    with socket.create_server(("127.0.0.1", int(port))):
+        result = run(*ports)
+    assert result.exit_code == 1
+    assert f"Port {port} of 127.0.0.1 cannot be used" in result.stderr
+    assert option in result.stderr
+
+
+def test_letting_others_in_comes_with_a_warning() -> None:
+    ports = free_ports()
+    with socket.create_server(("127.0.0.1", int(ports[3]))):
+        result = run(*ports, "--host", "0.0.0.0")  # noqa: S104
+    assert result.exit_code == 1
+    assert "Warning" in result.stderr

@@ -1,0 +1,103 @@
+"""The sandbox works with an integration in another language, which was written from the protocol alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import ROOT, environment, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent / "other_language"
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    found = shutil.which("node") or shutil.which("nodejs")
+    if found is None:
+        reason = "Node is not installed, so the integration in another language cannot run."
+        if os.environ.get("NODE_TESTS") == "required":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return found
+
+
+@contextmanager
+def serving(node: str, **changes: str) -> Iterator[str]:
+    """The integration in a process of its own, on a port that is free."""
+    process = subprocess.Popen(
+        [node, HERE / "service.mjs"], env=environment(PORT="0", **changes), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def walk(service: str) -> dict[str, Any]:
+    env = environment(PYTHONPATH=str(ROOT / "template"))
+    output = run(sys.executable, HERE / "walk.py", service, folder=HERE, env=env).output
+    told: dict[str, Any] = json.loads(output)
+    return told
+
+
+def test_an_integration_in_another_language_works_from_install_to_uninstall(node: str) -> None:
+    with serving(node) as service:
+        told = walk(service)
+
+    assert "Town square is installed in Zendesk." in told["command"]
+    assert told["command"][-1] == "exit code 0"
+    assert told["threads"] == [
+        ["post-1", "post-2", "answer-1"],
+        ["chat-7-1", "chat-7-2", "chat-7-live-1", "chat-7-live-2"],
+    ]
+    assert told["files"] == ["Open from nine to five."]
+    assert told["reply_error"] is None
+    assert told["clicked"] == 200
+    assert told["pushed"] == ["success", "success"]
+    assert told["remarks"] == []
+
+    seen = told["seen"]
+    assert seen["locales"] == ["en-US", "en-US"]
+    # Zendesk sent it twice, because the first answer was lost.
+    (reply,) = seen["replies"]
+    assert (reply["message"], reply["parent"], reply["thread"]) == ("From nine to five.", "post-2", "post-1")
+    assert seen["files"] == ["Left, then right"]
+    assert seen["clicks"] == ["post-1"]
+    assert set(seen["events"]) == {
+        "create_integration",
+        "create_integration_instance",
+        "pull_request",
+        "resources_created_from_external_ids",
+        "channelback",
+        "destroy_integration_instance",
+        "destroy_integration",
+    }
+    assert seen["accounts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("mistake", "remark"),
+    [
+        ("created_at", r"pull: SVC-35, SVC-39: /external_resources/\d/created_at: "),
+        ("file", "file: SVC-43: "),
+    ],
+)
+def test_a_mistake_in_another_language_is_named_by_its_rule(node: str, mistake: str, remark: str) -> None:
+    with serving(node, WRONG=mistake) as service:
+        told = walk(service)
+
+    assert told["remarks"]
+    assert [each for each in told["remarks"] if not re.match(remark, each)] == []
