@@ -258,9 +258,9 @@ def copy_working_tree(destination: Path) -> None:
 
 
 def release(repository: Path, version: str) -> None:
-    """Commit all of a repository's files and tag the commit."""
+    """Commit all of a repository's files, changed or not, and tag the commit."""
     if not (repository / ".git").exists():
         git(repository, "init", "--quiet")
     git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", f"Release {version}")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", f"Release {version}")
     git(repository, "tag", version)
