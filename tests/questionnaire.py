@@ -109,6 +109,10 @@ class Questionnaire:
         """Parse one expression of copier.yml, as Copier's Jinja would."""
         return self._worker.jinja_env.parse(text)
 
+    def lex(self, text: str) -> Iterator[tuple[int, str, str]]:
+        """Return the line, kind and text of each piece of an expression of copier.yml, or of a file of template/."""
+        return self._worker.jinja_env.lex(text)
+
     def render(self, text: str, values: Mapping[str, Any]) -> str:
         """Render one expression of copier.yml, or a path of template/."""
         return self._worker.jinja_env.from_string(text).render(**values)
