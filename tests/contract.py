@@ -1,25 +1,14 @@
-"""The module with which generated projects check their messages, loaded as it is shipped."""
+"""The wire contract, and the module with which projects hold their messages to it."""
 
 from __future__ import annotations
 
-import importlib.util
-from typing import TYPE_CHECKING
-
 from commands import ROOT
+from sandbox import wire
 
-if TYPE_CHECKING:
-    from types import ModuleType
+__all__ = ["ANSWERS", "MESSAGES", "SCHEMAS", "wire"]
 
 SCHEMAS = ROOT / "schemas"
+ANSWERS = "answers"
+"""The one schema that no project has: it describes the answers to the template's questions."""
 
-
-def _wire() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wire", ROOT / "template" / "sandbox" / "wire.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-wire = _wire()
+MESSAGES = [name for name in wire.names() if name != ANSWERS]

@@ -1,4 +1,4 @@
-"""Files of this repository that are made from others. `python tests/generated_files.py` writes them anew."""
+"""Files of this repository that are made from others. COMMAND writes them anew."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMAND = "python tests/generated_files.py"
+COMMAND = "PYTHONPATH=template python tests/generated_files.py"
 
 
 def as_json(contents: Any) -> str:

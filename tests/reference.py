@@ -7,7 +7,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from contract import SCHEMAS, wire
+from contract import ANSWERS, SCHEMAS, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +59,6 @@ CHAPTERS: dict[str, dict[str, str]] = {
     },
 }
 
-ANSWERS = "answers"
 HEADINGS = ("Field", "Type", "Limits", "", "Meaning", "Source")
 LONGEST_STRING = 64
 LONGEST_LIST = 5
@@ -441,7 +440,7 @@ def _formats() -> Iterator[str]:
     yield "## Formats"
     yield ""
     for name, (check, _) in sorted(wire.FORMATS.checkers.items()):
-        first = check.__doc__.partition(";")[0].removeprefix("Whether a string is ")
+        first = (check.__doc__ or "").partition(";")[0].removeprefix("Whether a string is ")
         yield f"- **{name}**: {first.rstrip('.')}."
     yield ""
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from click.testing import CliRunner, Result
-
+from contract import MESSAGES
 from sandbox import wire
 from sandbox.validate.__main__ import main
 from sandbox.validate.documents import Document, read
@@ -58,6 +58,12 @@ BUNDLE = """{
   }
 }
 """
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is checked lies in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
 
 
 def run(*arguments: str, typed: str | None = None) -> Result:
@@ -295,7 +301,7 @@ def keywords_of(schema: Any) -> Iterator[tuple[str, Any]]:
 
 def test_every_keyword_is_explained() -> None:
     annotations = {"$id", "$ref", "$schema", "default", "description", "examples", "title"}
-    used = {keyword for name in wire.names() for keyword, _ in keywords_of(wire.schema(name))}
+    used = {keyword for name in MESSAGES for keyword, _ in keywords_of(wire.schema(name))}
     # These two are explained key by key.
     assert used - annotations - {"required"} <= set(EXPLANATIONS)
 
@@ -384,7 +390,7 @@ def text_at(document: Document, finding: Finding) -> str:
     return "\n".join(lines[finding.line - 1 :])[finding.column - 1 :]
 
 
-@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize("name", MESSAGES)
 def test_every_counter_example_is_found_wrong_at_its_place(name: str) -> None:
     for example in wire.counter_examples(name):
         document = read(json.dumps(example.value, indent=2, ensure_ascii=False).encode())
@@ -406,7 +412,7 @@ def test_every_counter_example_is_found_wrong_at_its_place(name: str) -> None:
             assert expected.pointer == example.pointer + wire.pointer_of([stands])
 
 
-@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize("name", MESSAGES)
 def test_nothing_is_wrong_with_an_example(name: str) -> None:
     for example in wire.examples(name):
         assert findings("message.json", name, read(json.dumps(example.value).encode())) == []
@@ -450,7 +456,7 @@ def test_a_message_is_told_by_the_name_of_its_file_or_by_its_keys(
 AMBIGUOUS = {"oauth-token-request", "oauth-token-response"}
 
 
-@pytest.mark.parametrize("name", sorted({*wire.names()} - FORMS - AMBIGUOUS))
+@pytest.mark.parametrize("name", sorted({*MESSAGES} - FORMS - AMBIGUOUS))
 def test_an_example_is_recognised_or_left_open(name: str) -> None:
     seen = [recognised("message.json", example.value, is_form=False) for example in wire.examples(name)]
 

@@ -4,7 +4,6 @@ import copy
 from typing import Any
 
 import pytest
-
 from sandbox import wire
 from sandbox.validate.cross_references import CHECKS, cross_references
 

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
 import pytest
-
 from sandbox import wire
 from sandbox.validate.documents import DEEPEST, Place, Problem, UnreadableError, read
 from sandbox.validate.recognition import FORMS
