@@ -6,11 +6,13 @@ import os
 from typing import Any, NoReturn
 
 import pytest
+from questionnaire import present_questionnaire
 
 ORIGIN_NAME = 'Acme "Reviews" $HOME ${PATH} {{ x }}: #1 | é 🦊 \\n'
 """A name that would do harm in a file for hosting."""
 
-EVERYTHING = ["pull", "push", "channelback", "clickthrough", "event_callback", "about", "dashboard"]
+EVERYTHING = present_questionnaire().choices("capabilities")
+WITHOUT_PUSH = [name for name in EVERYTHING if name not in ("push", "deferred_replies")]
 
 COMPLETE: dict[str, dict[str, Any]] = {
     hosting: {
@@ -24,7 +26,7 @@ COMPLETE: dict[str, dict[str, Any]] = {
 COMPLETE["aws_lambda"] = {
     **COMPLETE["none"],
     "hosting": "aws_lambda",
-    "capabilities": [name for name in EVERYTHING if name != "push"],
+    "capabilities": WITHOUT_PUSH,
 }
 """What a project for a target answers that can do all that is possible there."""
 

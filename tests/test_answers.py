@@ -116,6 +116,22 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "capabilities",
+        {"capabilities": ["push", "deferred_replies"]},
+        (
+            "Choose channelback as well: deferred_replies answers agents' replies, and only channelback takes them. "
+            "Or leave deferred_replies out."
+        ),
+    ),
+    (
+        "capabilities",
+        {"capabilities": ["pull", "channelback", "deferred_replies"]},
+        (
+            "Choose push as well: only push brings the token with which Zendesk is told that a reply failed "
+            "after it was answered. Or leave deferred_replies out."
+        ),
+    ),
+    (
+        "capabilities",
         {"capabilities": ["clickthrough", "event_callback"]},
         "Choose pull or push as well: clickthrough opens posts, and only these two bring posts into Zendesk.",
     ),

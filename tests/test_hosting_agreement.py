@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from agreement import Service, contradictions, sources
 from deployment_files import OF_THE_DEPLOYMENT, DeploymentFiles, Files
+from hosting import WITHOUT_PUSH
 from questionnaire import RefusedError, present_questionnaire
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def most(hosting: str) -> dict[str, Any]:
     try:
         return facts(hosting, every)
     except RefusedError:
-        return facts(hosting, [name for name in every if name != "push"])
+        return facts(hosting, WITHOUT_PUSH)
 
 
 @pytest.mark.parametrize("hosting", HOSTINGS)

@@ -11,6 +11,7 @@ import pytest
 from commands import environment, git, run, tool
 from conftest import PRESENT
 from projects import ANSWERS_FILE, Project, Template, copy_working_tree, release
+from questionnaire import present_questionnaire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from questionnaire import Questionnaire
 
 EARLIER = "v0.9.0"
-CAPABILITIES = ["pull", "push", "channelback", "clickthrough", "event_callback", "about", "dashboard"]
+CAPABILITIES = present_questionnaire().choices("capabilities")
 PACKAGE = "template/src/{{ package_name }}"
 OLD_LINE = "A line of the earlier template."
 
