@@ -1,4 +1,4 @@
-"""Where the files of a hosting target, the service, .env.example and the README contradict each other.
+"""Where the files of a hosting target, the service, .env.example and the documents contradict each other.
 
 Everything is read as text, so that a target whose files nobody has foreseen is judged, too.
 """
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Files = dict[str, str]
+
+DOCUMENTS = ("README.md", "docs/")
 
 NAME = re.compile(r"(?<![\w<$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\$\{?[A-Z][A-Z0-9_]+")
 """A name in capitals: with an underscore, or where its value is asked for."""
@@ -122,7 +124,7 @@ def sources(files: Files) -> frozenset[tuple[str, str]]:
 
 def deployment(files: Files) -> Iterator[tuple[str, str]]:
     for name, text in files.items():
-        if name.startswith((*OF_THE_DEPLOYMENT, "README.md")):
+        if name.startswith((*OF_THE_DEPLOYMENT, *DOCUMENTS)):
             yield name, text
 
 
@@ -150,7 +152,7 @@ def env_example_agrees(files: Files, service: Service, _slug: str) -> Iterator[s
 
 def ports_agree(files: Files, service: Service, _slug: str) -> Iterator[str]:
     for name, text in deployment(files):
-        allowed = OTHER_PORTS if name in ("README.md", ".env.example") else OTHER_PORTS - SANDBOX
+        allowed = OTHER_PORTS if name.startswith((*DOCUMENTS, ".env.example")) else OTHER_PORTS - SANDBOX
         for port in sorted(set(map(int, PORT.findall(text))) - allowed - {service.port}):
             yield f"{name}: nobody listens at port {port}"
 

@@ -12,6 +12,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from documents import manual
 from manifests import render
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def compose(project: Project, dotenv: Mapping[str, str] | None = None) -> Proces
 
 
 def compose_postgresql(project: Project) -> Processes:
-    """Read the profile's services, told what README.md puts into .env for them."""
-    (lines,) = re.findall(r"(?ms)^cat >> \.env <<END$\n(.*?)^END$", project.text("README.md"))
+    """Read the profile's services, told what docs/compose.md puts into .env for them."""
+    (lines,) = re.findall(r"(?ms)^cat >> \.env <<END$\n(.*?)^END$", manual(project))
     return compose(project, dict(line.split("=", 1) for line in lines.splitlines()))
 
 
@@ -93,11 +94,11 @@ def systemd(project: Project) -> Processes:
 
 
 def systemd_postgresql(project: Project) -> Processes:
-    """Read the units that serve and deliver, with what README.md changes in their environment."""
+    """Read the units that serve and deliver, with what docs/systemd.md changes in their environment."""
     web = systemd(project)["web"]
     unit = project.text(f"deploy/systemd/{project.answers['project_slug']}-worker.service")
     (command,) = re.findall(r"(?m)^ExecStart=(.+)$", unit)
-    (name, value) = re.findall(r"`(WORKER_INSIDE)=(\w+)` leaves", project.text("README.md"))[-1]
+    (name, value) = re.findall(r"`(WORKER_INSIDE)=(\w+)` leaves", manual(project))[-1]
     environment = web.environment | {name: value}
     del environment["DATABASE_URL"]
     own = dict(re.findall(r"(?m)^Environment=(\w+)=(.*)$", unit))
@@ -157,7 +158,7 @@ def cloud_run(project: Project) -> Processes:
 
 
 def aws_lambda(project: Project) -> Processes:
-    """Read the function that the stack makes, with the parameters that README.md fills in, and no secret."""
+    """Read the function that the stack makes, with the parameters that docs/aws_lambda.md fills in, and no secret."""
     stack = _stack(project)
     secret = dict.fromkeys(("DATABASE_URL", "SIGNING_KEYS", "SEALING_KEYS", "OPERATOR_PASSWORD"), "")
     environment = stack.environment(secret, DomainName="127.0.0.1:1", OriginUrl="https://api.example.com")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from projects import Project
 
-SEARCHED = ("src/", "tests/", "README.md", ".env.example", "pyproject.toml")
+SEARCHED = ("src/", "tests/", "README.md", "docs/", ".env.example", "pyproject.toml")
 
 # For each answer: the words that belong to it alone.
 WORDS: dict[str, list[str]] = {
@@ -61,24 +61,21 @@ HOSTING = {"compose", "systemd", "kubernetes", "fly", "cloud_run", "aws_lambda"}
 
 # What stays, with the reason: (path, pattern).
 LEGITIMATE: list[tuple[str, str]] = [
-    # How a capability is added later.
-    ("README.md", r"^`uvx copier update --data capabilities="),
-    # Where else the service can be hosted.
-    ("README.md", r"^  `compose`, `systemd`, `kubernetes`, `fly`, `cloud_run`, `aws_lambda` and `none`\.$"),
+    # How a capability is added later, and where else the service can be hosted.
+    ("docs/updates.md", r""),
     # How an image gets into a registry.
-    ("README.md", r"^docker push "),
+    ("docs/kubernetes.md", r"^docker push "),
     # Words of git, of systemd and of the linter of imports.
-    ("README.md", r"^git pull$|journalctl"),
+    ("docs/compose.md", r"^git pull$"),
+    ("docs/systemd.md", r"^git pull$|journalctl"),
     ("pyproject.toml", r"^containers = "),
     # That nothing is said about it has to be tested by name.
     ("tests/test_admin_ui.py", r"push-id-1"),
     ("tests/test_manifest.py", r"push_client_id|nothing here pushes"),
     # What import-linter calls a package.
     ("pyproject.toml", r"^containers = \["),
-    # Why it cannot be chosen there.
-    ("README.md", r"^- Copier refuses `push` together with this hosting"),
     # Where Zendesk's own schemas lie.
-    ("README.md", r"^    source: https://github\.com/zendesk/any_channel_json_schemas$"),
+    ("docs/sandbox.md", r"^    source: https://github\.com/zendesk/any_channel_json_schemas$"),
 ]
 
 

@@ -67,7 +67,7 @@ def overlooked(project: Project, mistakes: list[Mistake]) -> list[str]:
     cases = dict(enumerate([None, *mistakes]))
     for number, mistake in cases.items():
         copy = Project(project.path / "copies" / str(number))
-        for folder in ("deploy", "tests/deploy"):
+        for folder in ("deploy", "docs", "tests/deploy"):
             # Outside a package, each copy of a test is a module of its own.
             without_package = shutil.ignore_patterns("__init__.py")
             shutil.copytree(project.path / folder, copy.path / folder, ignore=without_package)

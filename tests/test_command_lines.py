@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import command_lines
 import pytest
 from command_lines import CLOUD_RUN, Processes
+from documents import manual
 from machine import (
     SECONDS_TO_STOP,
     Machine,
@@ -79,8 +80,8 @@ def postgresql(machine: Machine, _processes: Processes) -> str:
 
 
 def cloud_sql(machine: Machine, _processes: Processes) -> str:
-    """Fill in the URL of README.md; its socket lies in a folder that is named after the instance."""
-    (url,) = re.findall(r'"(postgresql://[^"]+)" \|', machine.project.text("README.md"))
+    """Fill in the URL of docs/cloud_run.md; its socket lies in a folder that is named after the instance."""
+    (url,) = re.findall(r'"(postgresql://[^"]+)" \|', manual(machine.project))
     for name, value in {"password": "secret", **CLOUD_RUN}.items():
         url = url.replace(f"${name}", value)
     host = url.partition("?host=")[2]

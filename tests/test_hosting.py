@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import run
+from documents import manual
 from hosting import COMPLETE, JUDGED, ORIGIN_NAME
 
 if TYPE_CHECKING:
@@ -32,13 +33,11 @@ def test_no_origin_name_reaches_the_deployment(hosting: str, hosted: Hosted) -> 
 
 
 @pytest.mark.parametrize("hosting", ["kubernetes", "fly", "cloud_run", "aws_lambda"])
-def test_the_commands_of_the_readme_let_new_keys_be_known_before_they_are_used(
+def test_the_commands_let_new_keys_be_known_before_they_are_used(
     hosting: str, hosted: Hosted, tmp_path: Path
 ) -> None:
     printed = "SIGNING_KEYS=new,old,older\nSEALING_KEYS=fresh,stale\n"
-    commands = set(
-        re.findall(r"sed (?:-E )?'[^']+'", hosted(hosting).text("README.md").partition("otate the keys")[2])
-    )
+    commands = set(re.findall(r"sed (?:-E )?'[^']+'", manual(hosted(hosting)).partition("otate the keys")[2]))
     outputs = {
         run("bash", "-c", f"printf '{printed}' | {command}", folder=tmp_path).output for command in commands
     }

@@ -1,11 +1,11 @@
-"""Names, ports, paths, commands and images agree between every file of a target, the service and the README."""
+"""Names, ports, paths, commands and images agree between every file of a target, the service and the documents."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from agreement import Service, contradictions, sources
+from agreement import DOCUMENTS, Service, contradictions, sources
 from deployment_files import OF_THE_DEPLOYMENT, DeploymentFiles, Files
 from hosting import WITHOUT_PUSH
 from questionnaire import RefusedError, present_questionnaire
@@ -18,7 +18,7 @@ HOSTINGS = present_questionnaire().choices("hosting")
 
 @pytest.fixture(scope="module")
 def documents(template: Template) -> DeploymentFiles:
-    return DeploymentFiles(template, (*OF_THE_DEPLOYMENT, "README.md", "src/"))
+    return DeploymentFiles(template, (*OF_THE_DEPLOYMENT, *DOCUMENTS, "src/"))
 
 
 def facts(hosting: str, capabilities: list[str], **others: str) -> dict[str, Any]:
@@ -67,28 +67,28 @@ SLIPS = [
     Slip("fly", "fly.toml", "PUBLIC_URL =", "PUBLIC_HOST =", "PUBLIC_HOST is no setting"),
     Slip("cloud_run", "deploy/cloud_run/service.yaml", "name: PUSH_CLIENT_ID", "name: PUSH_CLIENT", "PUSH_CLIENT is no"),
     Slip("aws_lambda", "deploy/aws_lambda/template.yaml", "PULL_DEADLINE:", "PULL_TIMEOUT:", "PULL_TIMEOUT is no"),
-    Slip("none", "README.md", "`SEALING_KEYS`, `OP", "`SEAL_KEYS`, `OP", "README.md: SEAL_KEYS is no setting"),
+    Slip("none", "docs/hosting.md", "`SEALING_KEYS`, `OP", "`SEAL_KEYS`, `OP", "docs/hosting.md: SEAL_KEYS is no setting"),
     Slip("systemd", ".env.example", "# LOG_LEVEL=", "# LOG=", "LOG_LEVEL is not shown"),
     Slip("compose", ".env.example", "# POSTGRES_PASSWORD=", "# POSTGRES_SECRET=", "no file reads POSTGRES_SECRET"),
     Slip("kubernetes", ".env.example", "# WORKER_INSIDE=", "# WORKERS_INSIDE=", "WORKERS_INSIDE is no setting"),
     Slip("compose", "deploy/Caddyfile", "web:8000 {", "web:8080 {", "deploy/Caddyfile: nobody listens at port 8080"),
     Slip("systemd", "deploy/systemd/acme-reviews.service", "--port=8000", "--port=8001", "port 8001"),
-    Slip("kubernetes", "README.md", "port 8000", "port 9090", "README.md: nobody listens at port 9090"),
+    Slip("kubernetes", "docs/kubernetes.md", "port 8000", "port 9090", "docs/kubernetes.md: nobody listens at port 9090"),
     Slip("fly", "deploy/Dockerfile", "EXPOSE 8000", "EXPOSE 8008", "port 8008"),
     Slip("cloud_run", "deploy/cloud_run/service.yaml", "/channel/healthcheck", "/channel/health", "/channel/health is no path"),
     Slip("fly", "fly.toml", '"/ready"', '"/readyz"', "/readyz is no path"),
     Slip("kubernetes", "deploy/kubernetes/base/ingress.yaml", "path: /webhook", "path: /webhooks", "/webhooks is no path"),
     Slip("systemd", "deploy/systemd/install.sh", ":8000/ready", ":8000/up", "/up is no path"),
-    Slip("none", "README.md", "`/metrics` counts", "`/metrics/all` counts", "/metrics/all is no path"),
+    Slip("none", "docs/hosting.md", "`/metrics` counts", "`/metrics/all` counts", "/metrics/all is no path"),
     Slip("compose", "deploy/compose.yaml", '"worker"]', '"work"]', "no command work"),
     Slip("kubernetes", "deploy/kubernetes/overlays/migration/job.yaml", ", migrate]", ", migration]", "no command migration"),
-    Slip("fly", "README.md", "acme-reviews keys reseal\"", "acme-reviews keys seal\"", "no command keys seal"),
+    Slip("fly", "docs/fly.md", "acme-reviews keys reseal\"", "acme-reviews keys seal\"", "no command keys seal"),
     Slip("systemd", "deploy/systemd/acme-reviews.service", "serve --host", "serve --address", "no option --address"),
-    Slip("kubernetes", "README.md", "docker push registry.example.com/acme-reviews:1", "docker push registry.example.com/acme-reviews:2", "several names"),
+    Slip("kubernetes", "docs/kubernetes.md", "docker push registry.example.com/acme-reviews:1", "docker push registry.example.com/acme-reviews:2", "several names"),
     Slip("kubernetes", "deploy/kubernetes/settings/kustomization.yaml", "/acme-reviews", "/reviews", "several names"),
     Slip("cloud_run", "deploy/cloud_run/job.yaml", "image: ${IMAGE}", "image: acme-reviews", "several names"),
-    Slip("compose", "README.md", "`deploy/Dockerfile`", "`deploy/Containerfile`", "there is no deploy/Containerfile"),
-    Slip("fly", "README.md", "--config deploy/fly.postgresql.toml", "--config deploy/fly.pg.toml", "no deploy/fly.pg.toml"),
+    Slip("compose", "docs/compose.md", "`deploy/Dockerfile`", "`deploy/Containerfile`", "there is no deploy/Containerfile"),
+    Slip("fly", "docs/fly.md", "--config deploy/fly.postgresql.toml", "--config deploy/fly.pg.toml", "no deploy/fly.pg.toml"),
     Slip("systemd", "deploy/systemd/install.sh", "deploy/systemd/command.sh", "deploy/systemd/run.sh", "no deploy/systemd/run.sh"),
     Slip("kubernetes", "deploy/kubernetes/overlays/postgresql/kustomization.yaml", "disruption.yaml", "budget.yaml", "disruption.yaml is named nowhere"),
 ]  # fmt: skip

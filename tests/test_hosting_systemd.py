@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import Ended, environment, run, uv_binary
-from documents import shell_blocks, under
+from documents import manual, shell_blocks, under
 from hosting import JUDGED
 from mistakes import Mistake, broken, named, overlooked
 from validators import put_units, require_systemd, shellcheck, systemd_verdict
@@ -279,10 +279,10 @@ def check_settings(python: Path, settings: Path, folder: Path) -> None:
 
 
 def remove(project: Project, root: Path) -> None:
-    """Carry out what the README says about removing, as far as it deletes files below the root."""
-    blocks = under(shell_blocks(project.text("README.md")), "One virtual machine with systemd")
+    """Carry out what docs/systemd.md says about removing, as far as it deletes files below the root."""
+    blocks = under(shell_blocks(manual(project)), "Remove everything")
     deleting = [line for line in blocks[-1].splitlines() if "systemctl disable" in line or " rm -r " in line]
-    assert len(deleting) == 5
+    assert len(deleting) == 7
     for line in deleting:
         below = re.sub(r" /", f" {root}/", line.removeprefix("sudo "))
         run("bash", "-c", below.replace("disable --now", f"--root={root} disable"), folder=root)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import environment, git, run, tool
-from documents import shell_blocks, under
+from documents import manual, shell_blocks, under
 from projects import ANSWERS_FILE, Project
 from questionnaire import present_questionnaire
 from terminal import DOWN, Terminal
@@ -129,8 +129,8 @@ def brought_back(project: Project, said: str, name: str, before: str, after: str
     """A file that went although it was edited is listed, and comes back, by what Copier says to do."""
     (listing,) = re.findall(r"(?m)^ *list them +(git .+)$", said)
     (restoring,) = re.findall(r"(?m)^ *bring one back +(git .+)$", said)
-    assert f"`{listing}`" in project.text("README.md")
-    assert f"`{restoring}`" in project.text("README.md")
+    assert f"`{listing}`" in project.text("docs/updates.md")
+    assert f"`{restoring}`" in project.text("docs/updates.md")
     assert name in run("bash", "-c", listing, folder=project.path).output.splitlines()
     run("bash", "-c", restoring.replace("FILE", name), folder=project.path)
     assert after in project.text(name)
@@ -138,16 +138,16 @@ def brought_back(project: Project, said: str, name: str, before: str, after: str
     git(project.path, "rm", "--quiet", "--force", name)
 
 
-def test_the_readme_says_how_to_move(fresh: dict[str, Project]) -> None:
+def test_a_project_says_how_to_move(fresh: dict[str, Project]) -> None:
     for project in fresh.values():
-        text = project.text("README.md")
-        production = text.partition("\n## Production\n")[2].partition("\n### ")[0]
-        assert "`uvx copier update --data hosting=NAME`" in production
+        text = project.text("docs/updates.md")
+        moving = text.partition("\n## Move to another hosting\n")[2].partition("\n## ")[0]
+        assert "`uvx copier update --data hosting=NAME`" in moving
         for name in present_questionnaire().choices("hosting"):
-            assert f"`{name}`" in production
+            assert f"`{name}`" in moving
         for stays in ("SIGNING_KEYS", "SEALING_KEYS", "database", "DNS", "PUBLIC_URL", "SQLite"):
-            assert stays in production.partition("Move to another hosting")[2], stays
-        assert "uvx copier update" in under(shell_blocks(text), "Updates")[0]
+            assert stays in moving, stays
+        assert "uvx copier update" in under(shell_blocks(manual(project)), "Update")[0]
 
 
 def on_aws_lambda(generate: Generate) -> Project:

@@ -97,7 +97,7 @@ def systemd(project: Project, root: Path) -> dict[str, str]:
 
 # --- Kubernetes -----------------------------------------------------------------------------------
 
-# What README.md makes by hand, what cert-manager makes, and what another overlay has brought.
+# What docs/kubernetes.md makes by hand, what cert-manager makes, and what another overlay has brought.
 BY_HAND = [("Secret", "keys")]
 ELSEWHERE = {
     "sqlite": [*BY_HAND, ("Secret", "tls")],

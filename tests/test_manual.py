@@ -1,0 +1,96 @@
+"""The documents of a project: short, complete, and true."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from documents import broken_links, pages
+from hosting import COMPLETE
+
+if TYPE_CHECKING:
+    from projects import Project, Template
+
+WIDEST = 120
+# Programs that a project's `uv run` finds without an entry of its own.
+INSTALLED = {"lint-imports", "poe", "pre-commit", "pytest"}
+
+ANSWERS = {
+    "default": {},
+    "nothing": {"capabilities": [], "hosting": "none"},
+    **{
+        f"everything on {hosting}": {**answers, "channelback_files": True}
+        for hosting, answers in COMPLETE.items()
+    },
+}
+
+
+@pytest.fixture(scope="module", params=ANSWERS)
+def project(
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    answers = {**ANSWERS[request.param], "origin_name": "Acme Reviews"}
+    return template.copy(tmp_path_factory.mktemp("project") / "project", answers)
+
+
+def too_wide(texts: dict[str, str]) -> list[str]:
+    return [
+        f"{name}: {line}" for name, text in texts.items() for line in text.splitlines() if len(line) > WIDEST
+    ]
+
+
+def test_the_readme_fits_on_two_screens(project: Project) -> None:
+    assert len(project.text("README.md").splitlines()) <= 130
+
+
+def test_lines_are_short(project: Project) -> None:
+    assert too_wide(pages(project)) == []
+
+
+def test_links_lead_somewhere(project: Project) -> None:
+    assert list(broken_links(pages(project), set(project.files()))) == []
+
+
+def test_the_readme_leads_to_every_page(project: Project) -> None:
+    texts = pages(project)
+    seen: set[str] = set()
+    found = {"README.md"}
+    while found - seen:
+        name = min(found - seen)
+        seen.add(name)
+        found |= {
+            other
+            for other in texts
+            if re.search(rf"\((docs/)?{re.escape(other.removeprefix('docs/'))}[)#]", texts[name])
+        }
+    assert seen == set(texts)
+
+
+def test_every_task_that_is_named_exists(project: Project) -> None:
+    tasks = project.configuration["tool"]["poe"]["tasks"]
+    scripts = project.configuration["project"]["scripts"]
+    for name, text in pages(project).items():
+        for command in re.findall(r"\buv run (?:--env-file \S+ )*([^\s`]+(?: [\w-]+)?)", text):
+            program, _, argument = command.partition(" ")
+            assert program in scripts or program in INSTALLED, f"{name}: {command}"
+            assert program != "poe" or argument in tasks, f"{name}: {command}"
+
+
+def test_only_updates_speak_of_how_the_project_was_made(project: Project) -> None:
+    for name, text in pages(project).items():
+        rest = text.partition("\n## Update\n")[0] if name == "README.md" else text
+        if name != "docs/updates.md":
+            assert not re.search(r"copier|\btemplate\b(?!\.yaml)", rest, re.IGNORECASE), name
+
+
+def test_a_broken_link_is_seen() -> None:
+    texts = {
+        "README.md": "# A\n\n[b](docs/b.md#to-do) [c](docs/c.md) [a](#a)\n",
+        "docs/b.md": "# B\n\n[a](../README.md#b)\n",
+    }
+    assert list(broken_links(texts, set(texts))) == [
+        "README.md: docs/b.md has no heading #to-do",
+        "README.md: there is no docs/c.md",
+        "docs/b.md: README.md has no heading #b",
+    ]
