@@ -1,4 +1,4 @@
-"""The documents of a project: short, complete, and true."""
+"""The documents of a project and of the template: short, complete, and true."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import ROOT
 from documents import broken_links, pages
 from hosting import COMPLETE
 
@@ -82,6 +83,14 @@ def test_only_updates_speak_of_how_the_project_was_made(project: Project) -> Non
         rest = text.partition("\n## Update\n")[0] if name == "README.md" else text
         if name != "docs/updates.md":
             assert not re.search(r"copier|\btemplate\b(?!\.yaml)", rest, re.IGNORECASE), name
+
+
+def test_the_templates_own_readme_is_short_and_its_links_lead_somewhere() -> None:
+    texts = {"README.md": (ROOT / "README.md").read_text("utf-8")}
+    assert len(texts["README.md"].splitlines()) <= 220
+    assert too_wide(texts) == []
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md") if ".venv" not in path.parts}
+    assert list(broken_links(texts, files)) == []
 
 
 def test_a_broken_link_is_seen() -> None:
