@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
-from acme_reviews.accounts import Accounts
-from acme_reviews.connections import Access, Connections, PushCredentials, connections_table
-from acme_reviews.messages import Author, ExternalResource
-from acme_reviews.outbox import Outbox
+from acme_reviews.core.accounts import Accounts
+from acme_reviews.push.credentials import Access, Connections, PushCredentials, credentials_table
+from acme_reviews.core.messages import Author, ExternalResource
+from acme_reviews.push.outbox import Outbox
 from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
-from acme_reviews.store import Store
-from acme_reviews.trust import Sealer, Signer, ZendeskHosts
-from acme_reviews.zendesk.client import ZendeskClient
-from acme_reviews.zendesk.messages import RESOURCES_PER_PUSH
+from acme_reviews.core.database import Database
+from acme_reviews.core.security import Sealer, Signer, ZendeskHosts
+from acme_reviews.push.zendesk_api import ZendeskClient
+from acme_reviews.push.messages import RESOURCES_PER_PUSH
 from pydantic import SecretStr
 from sqlalchemy import update
 from tests.doubles import Configuration
@@ -68,7 +68,7 @@ class ClockedZendesk(StormZendesk):
 class Scene:
     """A service on one database, and the accounts that it works for."""
 
-    store: Store
+    database: Database
     zendesk: ClockedZendesk
     accounts: list[str]
     port: int
@@ -122,7 +122,7 @@ async def backlog(service: Scene, each: int) -> float:
     """How fast the service sends what has been waiting until its accounts may push."""
     service.zendesk.forget()
     await allow(service, Access.absent)
-    outbox = Outbox(service.store)
+    outbox = Outbox(service.database)
     for account_id in service.accounts:
         await outbox.accept(account_id, "backlog", posts(each))
     await allow(service, Access.valid)
@@ -165,10 +165,10 @@ def posts(count: int) -> list[ExternalResource]:
 
 
 async def allow(service: Scene, access: Access) -> None:
-    async with service.store.writing() as connection:
+    async with service.database.writing() as connection:
         await connection.execute(
-            update(connections_table)
-            .where(connections_table.c.account_id.in_(service.accounts))
+            update(credentials_table)
+            .where(credentials_table.c.account_id.in_(service.accounts))
             .values(access=access)
         )
 
@@ -179,9 +179,9 @@ async def scene(
 ) -> AsyncIterator[Scene]:
     keys = {"SIGNING_KEYS": new_signing_key(), "SEALING_KEYS": new_sealing_key()}
     database_url = Settings.model_validate({"database_url": url}).database_url
-    store = Store(database_url)
-    await store.migrate()
-    account_ids = await add_accounts(store, keys, accounts)
+    database = Database(database_url)
+    await database.migrate()
+    account_ids = await add_accounts(database, keys, accounts)
     zendesk = ClockedZendesk()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with zendesk.serving() as zendesk_url:
@@ -198,19 +198,19 @@ async def scene(
                 for kind, number in (("serve", 1), ("worker", workers)):
                     while len(processes.running(kind)) < number:  # noqa: ASYNC110
                         await asyncio.sleep(0.05)
-                yield Scene(store, zendesk, account_ids, listener.getsockname()[1], processes)
-    await store.close()
+                yield Scene(database, zendesk, account_ids, listener.getsockname()[1], processes)
+    await database.close()
 
 
-async def add_accounts(store: Store, keys: dict[str, str], count: int) -> list[str]:
+async def add_accounts(database: Database, keys: dict[str, str], count: int) -> list[str]:
     sealer = Sealer([keys["SEALING_KEYS"]])
-    accounts = Accounts(store, Signer([keys["SIGNING_KEYS"]]), sealer, Configuration)
+    accounts = Accounts(database, Signer([keys["SIGNING_KEYS"]]), sealer, Configuration)
     made = []
     for number in range(count):
         configuration = Configuration(site="main", password=SecretStr("right"))
         account = await accounts.create("acme", f"Account {number}", configuration)
         credentials = PushCredentials(f"push-{number}", SecretStr("token"))
-        await Connections(store, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
+        await Connections(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
         made.append(account.id)
     return made
 

@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
-from acme_reviews.accounts import Accounts
-from acme_reviews.connections import Access, Connections, PushCredentials
+from acme_reviews.core.accounts import Accounts
+from acme_reviews.push.credentials import Access, Connections, PushCredentials
 from acme_reviews.origin import Configuration
 from acme_reviews.settings import Settings
-from acme_reviews.signatures import sign
-from acme_reviews.store import Store
-from acme_reviews.trust import Sealer, Signer
+from acme_reviews.push.signatures import sign
+from acme_reviews.core.database import Database
+from acme_reviews.core.security import Sealer, Signer
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
 from tests.storm_zendesk import StormZendesk
@@ -149,18 +149,18 @@ async def _times(work: Callable[[], Awaitable[Any]], count: int) -> list[float]:
 
 
 async def add_accounts(settings: Settings) -> list[tuple[str, str]]:
-    store = Store(settings.database_url)
+    database = Database(settings.database_url)
     sealer = Sealer([key.get_secret_value() for key in settings.sealing_keys])
     signer = Signer([key.get_secret_value() for key in settings.signing_keys])
-    accounts = Accounts(store, signer, sealer, Configuration)
+    accounts = Accounts(database, signer, sealer, Configuration)
     made = []
     for number in range(ACCOUNTS):
         configuration = Configuration(business=BUSINESS.id, api_key=SecretStr(BUSINESS.api_key))
         account = await accounts.create("acme", f"Account {number}", configuration)
         credentials = PushCredentials(f"push-{number}", SecretStr("token"))
-        await Connections(store, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
+        await Connections(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
         made.append((account.id, accounts.metadata(account)))
-    await store.close()
+    await database.close()
     return made
 
 

@@ -1,4 +1,4 @@
-"""Runs inside a generated project: pulls 200 resources and validates them, in turns, and prints the seconds as JSON.
+"""Runs inside a generated project: pulls 200 resources and validates them, in leases, and prints the seconds as JSON.
 
 python measure_validation.py ROUNDS     measure
 python measure_validation.py --origin PORT     serve the 200 reviews that are pulled
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import jsonschema_rs
 import uvicorn
-from acme_reviews.messages import ExternalResource, PullResponse
+from acme_reviews.core.messages import ExternalResource, PullResponse
 from acme_reviews.settings import new_operator_password, new_sealing_key, new_signing_key
 from sandbox import wire
 from sandbox.reviews import ReviewSite, create_app
@@ -78,10 +78,10 @@ async def measure(rounds: int) -> dict[str, list[float]]:
             async with httpx2.AsyncClient(base_url=service, timeout=60, trust_env=False) as http:
                 await answers(http, f"{origin}/")
                 await answers(http, "/channel/healthcheck")
-                return await take_turns(ZendeskDriver(http), rounds)
+                return await lock_account(ZendeskDriver(http), rounds)
 
 
-async def take_turns(zendesk: ZendeskDriver, rounds: int) -> dict[str, list[float]]:
+async def lock_account(zendesk: ZendeskDriver, rounds: int) -> dict[str, list[float]]:
     form = await zendesk.open_admin_ui()
     typed = {"name": "Main", "business": "corner-cafe", "api_key": "demo-key"}
     metadata = (await zendesk.submit(form, **typed)).text.split('name="metadata" value="')[1].split('"')[0]

@@ -45,7 +45,7 @@ import httpx2, uvicorn
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
-from tests.aws_lambda_runtime import Gateway, runtime_api
+from tests.deploy.aws_lambda_runtime import Gateway, runtime_api
 from tests.deploy.aws_lambda_stack import Stack
 
 async def pass_on(request):

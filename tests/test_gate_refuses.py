@@ -40,7 +40,7 @@ def as_only_test(name: str, text: str) -> Callable[[Project], None]:
     """Leave nothing else to run: hundreds of passing tests would only delay the failure."""
 
     def spoil(project: Project) -> None:
-        for file in project.path.glob("tests/test_*.py"):
+        for file in project.path.glob("tests/**/test_*.py"):
             file.unlink()
         project.write(name, text)
 
@@ -72,15 +72,15 @@ UNTESTED = "".join(
 )
 
 BREAKAGES = {
-    "an unused import": Breakage(appended("PACKAGE/accounts.py", "\nimport shlex\n"), "lint", "F401"),
+    "an unused import": Breakage(appended("PACKAGE/core/accounts.py", "\nimport shlex\n"), "lint", "F401"),
     "a dangerous call": Breakage(
-        appended("PACKAGE/accounts.py", '\n\nTWO = eval("1 + 1")\n'), "lint", "S307"
+        appended("PACKAGE/core/accounts.py", '\n\nTWO = eval("1 + 1")\n'), "lint", "S307"
     ),
     "a misformatted line": Breakage(
-        appended("PACKAGE/accounts.py", "\n\nWEIGHTS = {'a':1}\n"), "format", "would be reformatted"
+        appended("PACKAGE/core/accounts.py", "\n\nWEIGHTS = {'a':1}\n"), "format", "would be reformatted"
     ),
     "a type error": Breakage(
-        appended("PACKAGE/accounts.py", '\n\nCOUNT: int = "3"\n'), "types", "[assignment]"
+        appended("PACKAGE/core/accounts.py", '\n\nCOUNT: int = "3"\n'), "types", "[assignment]"
     ),
     "a type error in a test": Breakage(
         written("tests/test_types.py", 'COUNT: int = "3"\n'), "types", "[assignment]"
@@ -92,7 +92,7 @@ BREAKAGES = {
         as_only_test("tests/test_warning.py", WARNING.lstrip()), "test", "DeprecationWarning: old"
     ),
     "branches without test": Breakage(
-        appended("PACKAGE/channel/manifest.py", UNTESTED), "test", "Coverage failure"
+        appended("PACKAGE/web/manifest.py", UNTESTED), "test", "Coverage failure"
     ),
 }
 

@@ -142,11 +142,11 @@ def replicating(file: Path, *, until: str) -> Iterator[None]:
 
 WRITE = """
 import asyncio, sys
-from acme_reviews.accounts import Accounts
+from acme_reviews.core.accounts import Accounts
 from acme_reviews.origin import Configuration
 from acme_reviews.settings import new_sealing_key, new_signing_key
-from acme_reviews.store import Store
-from acme_reviews.trust import Sealer, Signer
+from acme_reviews.core.database import Store
+from acme_reviews.core.security import Sealer, Signer
 
 
 async def main() -> None:

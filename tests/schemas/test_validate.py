@@ -15,7 +15,7 @@ from sandbox.validate.documents import Document, read
 from sandbox.validate.explanations import EXPLANATIONS, FORMATS
 from sandbox.validate.findings import Finding, findings
 from sandbox.validate.recognition import FORMS, recognised
-from sandbox.validate.refusals import Refusal
+from sandbox.validate.refusals import RequestError
 
 MANIFEST = """{
   "name": "",
@@ -314,46 +314,50 @@ def test_every_format_is_explained() -> None:
     ("refusal", "wrong", "remedy"),
     [
         (
-            Refusal("type", "string", None, {}, (), ()),
+            RequestError("type", "string", None, {}, (), ()),
             "this is null, where a string must stand",
             "Write a string; if",
         ),
         (
-            Refusal("type", ["string", "integer"], [], {}, (), ()),
+            RequestError("type", ["string", "integer"], [], {}, (), ()),
             "this is an array, where a string or an integer must stand",
             "Write a string or an integer.",
         ),
         (
-            Refusal("minLength", 3, "a", {}, (), ()),
+            RequestError("minLength", 3, "a", {}, (), ()),
             "the string has 1 character, at least 3 are needed",
             "Lengthen it to 3 characters.",
         ),
         (
-            Refusal("maxLength", 65535, "a" * 65536, {}, (), ()),
+            RequestError("maxLength", 65535, "a" * 65536, {}, (), ()),
             "the string has 65,536 characters, at most 65,535 are allowed",
             "Shorten it to 65,535 characters.",
         ),
         (
-            Refusal("minItems", 2, ["a"], {}, (), ()),
+            RequestError("minItems", 2, ["a"], {}, (), ()),
             "there is 1 entry here, at least 2 are needed",
             "Add 1 more.",
         ),
         (
-            Refusal("maxItems", 1, ["a", "b"], {}, (), ()),
+            RequestError("maxItems", 1, ["a", "b"], {}, (), ()),
             "the array has 2 entries, at most 1 are allowed",
             "Send at most 1 at once",
         ),
-        (Refusal("minProperties", 1, {}, {}, (), ()), "there is no key here", "Add at least 1 key."),
+        (RequestError("minProperties", 1, {}, {}, (), ()), "there is no key here", "Add at least 1 key."),
         (
-            Refusal("oneOf", [{"required": ["a"]}, {"required": ["b"]}], {}, {}, (), ()),
+            RequestError("oneOf", [{"required": ["a"]}, {"required": ["b"]}], {}, {}, (), ()),
             "none of `a` and `b` is there",
             "Add exactly one of `a` and `b`.",
         ),
-        (Refusal("not", {"const": "a"}, "a", {}, (), ()), '"a" is taken', 'Write anything but "a".'),
-        (Refusal("enum", ["a"], "b" * 99, {}, (), ()), f'"{"b" * 59}… is not among', 'Write one of "a".'),
+        (RequestError("not", {"const": "a"}, "a", {}, (), ()), '"a" is taken', 'Write anything but "a".'),
+        (
+            RequestError("enum", ["a"], "b" * 99, {}, (), ()),
+            f'"{"b" * 59}… is not among',
+            'Write one of "a".',
+        ),
     ],
 )
-def test_a_keyword_is_explained_in_words(refusal: Refusal, wrong: str, remedy: str) -> None:
+def test_a_keyword_is_explained_in_words(refusal: RequestError, wrong: str, remedy: str) -> None:
     explanation = EXPLANATIONS[refusal.keyword](refusal)
 
     assert explanation.wrong.startswith(wrong)

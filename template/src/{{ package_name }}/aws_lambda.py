@@ -9,8 +9,8 @@ from typing import Any
 
 from mangum import Mangum
 
-from . import logs
 from .app import create_app
+from .core import logs
 from .settings import Settings
 
 _settings = Settings.load()

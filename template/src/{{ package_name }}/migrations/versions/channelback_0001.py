@@ -1,4 +1,4 @@
-"""Agents' replies, each posted once."""
+"""Claims: agents' replies, each posted once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = "accounts_0001"
 
 def upgrade() -> None:
     op.create_table(
-        "channelback_requests",
+        "channelback_claims",
         sa.Column("account_id", sa.String(36), nullable=False),
         sa.Column("request_unique_identifier", sa.String(255), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
@@ -23,13 +23,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["accounts.id"],
-            name="fk_channelback_requests_account_id_accounts",
+            name="fk_channelback_claims_account_id_accounts",
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("account_id", "request_unique_identifier", name="pk_channelback_requests"),
+        sa.PrimaryKeyConstraint("account_id", "request_unique_identifier", name="pk_channelback_claims"),
     )
-    op.create_index("ix_channelback_requests_at", "channelback_requests", ["at"])
+    op.create_index("ix_channelback_claims_at", "channelback_claims", ["at"])
 
 
 def downgrade() -> None:
-    op.drop_table("channelback_requests")
+    op.drop_table("channelback_claims")

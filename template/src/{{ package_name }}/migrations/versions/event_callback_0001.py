@@ -1,4 +1,4 @@
-"""Accounts that Zendesk has stopped using."""
+"""Whether Zendesk has stopped using an account."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,18 +10,11 @@ depends_on = "accounts_0001"
 
 
 def upgrade() -> None:
-    op.create_table(
-        "deactivations",
-        sa.Column("account_id", sa.String(36), nullable=False),
-        sa.Column("deactivated_by", sa.String(32), nullable=False),
-        sa.Column("error", sa.String(500), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name="fk_deactivations_account_id_accounts", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("account_id", name="pk_deactivations"),
-    )
+    op.add_column("accounts", sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("accounts", sa.Column("deactivated_by", sa.String(32), nullable=True))
+    op.add_column("accounts", sa.Column("deactivation_error", sa.String(500), nullable=True))
 
 
 def downgrade() -> None:
-    op.drop_table("deactivations")
+    for column in ("deactivation_error", "deactivated_by", "deactivated_at"):
+        op.drop_column("accounts", column)

@@ -1,4 +1,4 @@
-"""Posts owed to Zendesk, connections to it, and whose turn it is to push."""
+"""Push credentials, leases, the outbox with its history, and the webhook deliveries that were seen."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ MESSAGE_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
-        "push_connections",
+        "push_credentials",
         sa.Column("account_id", sa.String(36), nullable=False),
         sa.Column("sealed_webhook_secret", sa.Text(), nullable=False),
         sa.Column("instance_push_id", sa.String(255), nullable=True),
@@ -24,14 +24,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["accounts.id"],
-            name="fk_push_connections_account_id_accounts",
+            name="fk_push_credentials_account_id_accounts",
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("account_id", name="pk_push_connections"),
+        sa.PrimaryKeyConstraint("account_id", name="pk_push_credentials"),
     )
     op.create_table(
-        "turns",
-        sa.Column("work", sa.String(32), nullable=False),
+        "leases",
+        sa.Column("job", sa.String(32), nullable=False),
         sa.Column("account_id", sa.String(36), nullable=False),
         sa.Column("holder", sa.String(36), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=False),
@@ -40,9 +40,9 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("spent_until", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name="fk_turns_account_id_accounts", ondelete="CASCADE"
+            ["account_id"], ["accounts.id"], name="fk_leases_account_id_accounts", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("work", "account_id", name="pk_turns"),
+        sa.PrimaryKeyConstraint("job", "account_id", name="pk_leases"),
     )
     op.create_table(
         "outbox",
@@ -104,5 +104,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("webhook_deliveries", "outbox_history", "outbox", "turns", "push_connections"):
+    for table in ("webhook_deliveries", "outbox_history", "outbox", "leases", "push_credentials"):
         op.drop_table(table)

@@ -1,1 +1,0 @@
-"""Zendesk calls us: one module per URL of the manifest, named as in the manifest."""

@@ -1,0 +1,203 @@
+"""Database: SQLite or PostgreSQL, transactions, upserts, and the schema brought up to date at start."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import OperationalError
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    column,
+    event,
+    inspect,
+    make_url,
+    table,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from .clock import Clock
+
+tables = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table; the module that owns one declares it here."""
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+MIGRATION_LOCK = 7_146_391_210
+BUSY_SECONDS = 10
+"""How long one waits for another who has SQLite's file locked."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, which comes back with its time zone from SQLite, too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Line(TypeDecorator[str]):
+    """A text from outside, stored as `line` makes it."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and line(value, self.length)
+
+
+def line(text: str, length: int) -> str:
+    """Cut a text from outside to its length, without the characters that PostgreSQL refuses."""
+    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
+
+
+async def upsert(
+    connection: AsyncConnection, into: Table, rows: Sequence[Mapping[str, Any]], update: Sequence[str]
+) -> None:
+    """Insert rows; of one whose primary key is there already, change the columns named in `update`."""
+    # In one order, so that transactions that overlap cannot wait for each other.
+    keys = [key.name for key in into.primary_key]
+    ordered = sorted(rows, key=lambda row: [str(row[key]) for key in keys])
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(into)
+    if ordered:
+        await connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=keys, set_={name: insert.excluded[name] for name in update}
+            ),
+            ordered,
+        )
+
+
+class Database:
+    """SQLite in a file, or PostgreSQL."""
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self._url = make_url(url)
+        self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        # What is stored must not stand in an exception, and so in a log.
+        self._engine = create_async_engine(self._url, hide_parameters=True, pool_pre_ping=not self._is_sqlite)
+        # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
+        self._next_writer: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if self._is_sqlite else nullcontext()
+        )
+        if self._is_sqlite:
+            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed when the block ends without an exception."""
+        async with self._next_writer, self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that waits for no writer and changes nothing."""
+        async with self._engine.connect() as connection:
+            yield await connection.execution_options(reading=True)
+
+    async def migrate(self) -> None:
+        """Create or upgrade the schema; processes that start together do so one after the other."""
+        if self._is_sqlite and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        async with self.writing() as connection:
+            if not self._is_sqlite:
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
+                )
+            await connection.run_sync(_upgrade)
+
+    async def ping(self) -> None:
+        """Raise whatever the driver raises when the database does not answer."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: _begin_sqlite decides which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(cursor)
+    cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    # Processes that start together on a new file all switch it. SQLite refuses that at once while another one
+    # writes, whatever the timeout.
+    refused_until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            if time.monotonic() > refused_until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that begins by reading and then writes can fail at once on another writer, whatever the
+    # timeout; one that takes the lock first waits for it.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+
+def _upgrade(connection: Connection) -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    configuration.attributes["connection"] = connection
+    # Each capability brings tables of its own, on a branch of its own. A database may know more branches than this
+    # code: a capability was taken out, or a newer release was rolled back. What they brought stays as it is.
+    unknown = _unknown_revisions(connection, ScriptDirectory.from_config(configuration))
+    for revision in unknown:
+        connection.execute(_VERSIONS.delete().where(_VERSIONS.c.version_num == revision))
+    command.upgrade(configuration, "heads")
+    for revision in unknown:
+        connection.execute(_VERSIONS.insert().values(version_num=revision))
+
+
+_VERSIONS = table("alembic_version", column("version_num"))
+
+
+def _unknown_revisions(connection: Connection, scripts: ScriptDirectory) -> Sequence[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return ()
+    known = {script.revision for script in scripts.walk_revisions()}
+    return [row.version_num for row in connection.execute(_VERSIONS.select()) if row.version_num not in known]

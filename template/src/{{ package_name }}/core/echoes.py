@@ -1,0 +1,27 @@
+"""Echoes: agents' replies that the origin tells of as it does of customers' posts. Zendesk has them already (SVC-49)."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Echoes:
+    """What is known of some posts: `ids` are agents' replies.
+
+    A post that was written after `undecided_since` may be a reply too, whose posting is not settled yet.
+    """
+
+    ids: frozenset[str] = frozenset()
+    undecided_since: datetime | None = None
+
+
+EchoCheck = Callable[[str, Sequence[str]], Awaitable[Echoes]]
+"""From an account's id and the origin's ids of posts to the echoes among them."""
+
+
+async def check(checks: Iterable[EchoCheck], account_id: str, external_ids: Sequence[str]) -> Echoes:
+    """Put together what every check says."""
+    found = [await ask(account_id, external_ids) for ask in checks]
+    since = [echoes.undecided_since for echoes in found if echoes.undecided_since]
+    return Echoes(frozenset().union(*(echoes.ids for echoes in found)), min(since, default=None))

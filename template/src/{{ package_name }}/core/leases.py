@@ -1,0 +1,183 @@
+"""Leases: at most one worker handles a job for an account at a time.
+
+A holder renews its lease in the transaction of everything that it writes. One that was given up for dead, and comes
+back, finds its lease lost and writes nothing.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Table, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from .database import Database, Line, UtcDateTime, tables
+
+LEASE = timedelta(seconds=30)
+"""Longer than any step between two renewals; as long as an account waits when a worker is killed."""
+
+leases_table = Table(
+    "leases",
+    tables,
+    Column("job", String(32), primary_key=True),
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("holder", String(36)),
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("paused_until", UtcDateTime, nullable=False),
+    Column("reason", Line(500), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("spent_until", UtcDateTime, nullable=False),
+)
+
+
+class LeaseLostError(Exception):
+    """The lease ran out and another worker has begun: what was to be written is not true any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work for an account until `held_until`, and what is remembered between two leases.
+
+    `failures` counts what went wrong in a row with the account as a whole; up to `spent_until` the requests that it
+    may make are used up. Both are stored with the next write, so that they outlast their holder.
+    """
+
+    job: str
+    account_id: str
+    holder: str
+    held_until: datetime
+    failures: int
+    spent_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is done for an account until then, and why."""
+
+    account_id: str
+    until: datetime
+    reason: str
+
+
+class Leases:
+    """The leases of one job."""
+
+    def __init__(self, database: Database, job: str, lease: timedelta = LEASE) -> None:
+        self._database = database
+        self._clock = database.clock
+        self._job = job
+        self._lease = lease
+
+    def unavailable(self, account_id: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
+        """SQL that says whether the account is paused or its lease is held."""
+        return (
+            select(leases_table.c.account_id)
+            .where(leases_table.c.job == self._job, leases_table.c.account_id == account_id)
+            .where(or_(leases_table.c.paused_until > now, leases_table.c.held_until > now))
+            .exists()
+        )
+
+    async def take(self, account_id: str) -> Lease | None:
+        """Take the account's lease; None while another worker holds it or the account is paused."""
+        now = self._clock.now()
+        holder, held_until = str(uuid.uuid4()), now + self._lease
+        async with self._database.writing() as connection:
+            row = (
+                await connection.execute(
+                    update(leases_table)
+                    .where(*self._is(account_id))
+                    .where(leases_table.c.held_until <= now, leases_table.c.paused_until <= now)
+                    .values(holder=holder, held_until=held_until)
+                    .returning(leases_table.c.failures, leases_table.c.spent_until)
+                )
+            ).one_or_none()
+            if row is not None:
+                return Lease(self._job, account_id, holder, held_until, row.failures, row.spent_until)
+            if (await connection.execute(select(leases_table.c.job).where(*self._is(account_id)))).first():
+                return None
+        return await self._take_first(Lease(self._job, account_id, holder, held_until, 0, now))
+
+    async def renew(self, connection: AsyncConnection, lease: Lease) -> Lease:
+        """Extend the lease; raises LeaseLostError, upon which the caller's transaction must end."""
+        held = replace(lease, held_until=self._clock.now() + self._lease)
+        values = {
+            "held_until": held.held_until,
+            "failures": held.failures,
+            "spent_until": held.spent_until,
+            "reason": "",
+        }
+        if not await self._write(connection, lease, values):
+            raise LeaseLostError(f"another worker holds the lease of account {lease.account_id}")
+        return held
+
+    async def outlast(self, lease: Lease, duration: timedelta) -> Lease:
+        """Renew the lease if it does not last that much longer; raises LeaseLostError."""
+        if lease.held_until - self._clock.now() > duration:
+            return lease
+        async with self._database.writing() as connection:
+            return await self.renew(connection, lease)
+
+    async def end(self, lease: Lease, pause: Pause | None = None) -> None:
+        """Give the lease back, at once or with a pause; one that is lost already needs no end."""
+        now = self._clock.now()
+        values = {
+            "holder": None,
+            "held_until": now,
+            "failures": lease.failures,
+            "spent_until": lease.spent_until,
+            "paused_until": pause.until if pause else now,
+            "reason": pause.reason if pause else "",
+        }
+        async with self._database.writing() as connection:
+            await self._write(connection, lease, values)
+
+    async def resume(self, account_id: str) -> None:
+        """End the pause of an account and forget its failures: something has changed."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(leases_table)
+                .where(*self._is(account_id))
+                .values(paused_until=self._clock.now(), failures=0, reason="")
+            )
+
+    async def pauses(self) -> list[Pause]:
+        """The accounts that are paused now, for people to look at."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(leases_table)
+                .where(leases_table.c.job == self._job, leases_table.c.paused_until > self._clock.now())
+                .order_by(leases_table.c.paused_until)
+            )
+            return [Pause(row.account_id, row.paused_until, row.reason) for row in rows]
+
+    async def _take_first(self, lease: Lease) -> Lease | None:
+        first = {
+            "job": lease.job,
+            "account_id": lease.account_id,
+            "holder": lease.holder,
+            "held_until": lease.held_until,
+            "paused_until": lease.spent_until,
+            "reason": "",
+            "failures": lease.failures,
+            "spent_until": lease.spent_until,
+        }
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(insert(leases_table).values(first))
+        except IntegrityError:
+            # Somebody was faster, or the account is gone.
+            return None
+        return lease
+
+    async def _write(self, connection: AsyncConnection, lease: Lease, values: dict[str, Any]) -> bool:
+        written = await connection.execute(
+            update(leases_table)
+            .where(*self._is(lease.account_id), leases_table.c.holder == lease.holder)
+            .values(values)
+        )
+        return bool(written.rowcount)
+
+    def _is(self, account_id: str) -> list[ColumnElement[bool]]:
+        return [leases_table.c.job == self._job, leases_table.c.account_id == account_id]

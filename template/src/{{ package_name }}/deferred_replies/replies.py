@@ -1,0 +1,237 @@
+"""Deferred replies: answered at once, posted later (SVC-51).
+
+A reply is stored before Zendesk gets its answer, and its claim sees to it that it is posted once:
+
+    waiting → posted                    it stands at the origin
+            → failed → reported         it does not, and the agent is told
+                     → unreported       it does not, and Zendesk would not hear of it
+
+Zendesk knows such a reply by an id of this service's making, which says to which post of the origin it belongs for as
+long as the account exists (SVC-49).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..channelback.messages import ChannelbackRequest
+from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.leases import Leases
+
+deferred_replies_table = Table(
+    "deferred_replies",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("request_unique_identifier", String(255), nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("origin_id", String(255)),
+    Column("thread", String(511), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("detail", Line(511), nullable=False),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint(
+        "account_id", "request_unique_identifier", name="uq_deferred_replies_account_id_request"
+    ),
+    UniqueConstraint("external_id", name="uq_deferred_replies_external_id"),
+    Index("ix_deferred_replies_account_id_origin_id", "account_id", "origin_id"),
+    Index("ix_deferred_replies_state_due_at", "state", "due_at"),
+)
+
+OPEN = ("waiting", "failed")
+"""The states in which something is still to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredReply:
+    """`since` is when it was accepted or, once it has failed, when it did."""
+
+    id: int
+    account_id: str
+    request_unique_identifier: str
+    external_id: str
+    request: ChannelbackRequest
+    state: str
+    tries: int
+    detail: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredReplyRecord:
+    """One deferred reply for people to look at."""
+
+    account_id: str
+    external_id: str
+    origin_id: str | None
+    state: str
+    tries: int
+    detail: str
+    accepted_at: datetime
+
+
+class DeferredReplies:
+    """Keeps what has been promised to Zendesk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._clock = database.clock
+
+    async def accept(
+        self, account_id: str, identifier: str, external_id: str, request: ChannelbackRequest
+    ) -> None:
+        """Keep a reply that Zendesk is told to know as `external_id`; one that was accepted before changes nothing."""
+        now = self._clock.now()
+        values = {
+            "account_id": account_id,
+            "request_unique_identifier": identifier,
+            "external_id": external_id,
+            "thread": request.thread_id or request.parent_id or request.recipient_id,
+            "request": request.model_copy(update={"metadata": ""}).model_dump_json(),
+            "state": "waiting",
+            "tries": 0,
+            "detail": "",
+            "accepted_at": now,
+            "due_at": now,
+        }
+        try:
+            async with self._database.writing() as connection:
+                await connection.execute(insert(deferred_replies_table).values(values))
+        except IntegrityError:
+            if await self.promised(account_id, identifier) is None:
+                raise
+
+    async def promised(self, account_id: str, identifier: str) -> str | None:
+        """The id under which Zendesk was told to know the reply, if it was accepted to be posted later."""
+        query = select(deferred_replies_table.c.external_id).where(
+            deferred_replies_table.c.account_id == account_id,
+            deferred_replies_table.c.request_unique_identifier == identifier,
+        )
+        async with self._database.reading() as connection:
+            return await connection.scalar(query)
+
+    async def accounts_due(self, leases: Leases) -> list[str]:
+        """Accounts that have something to post or to report now, and that nobody is at work for."""
+        now = self._clock.now()
+        query = (
+            select(deferred_replies_table.c.account_id)
+            .distinct()
+            .where(deferred_replies_table.c.state.in_(OPEN), deferred_replies_table.c.due_at <= now)
+            .where(~leases.unavailable(deferred_replies_table.c.account_id, now))
+        )
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(query))
+
+    async def next(self, account_id: str) -> DeferredReply | None:
+        """The first that may be posted or reported now; one that has to wait holds up its own thread."""
+        now = self._clock.now()
+        query = (
+            select(deferred_replies_table)
+            .where(
+                deferred_replies_table.c.account_id == account_id, deferred_replies_table.c.state.in_(OPEN)
+            )
+            .order_by(deferred_replies_table.c.id)
+        )
+        held: set[str] = set()
+        async with self._database.reading() as connection:
+            for row in await connection.execute(query):
+                waiting = row.state == "waiting"
+                if row.due_at > now:
+                    held |= {row.thread} if waiting else set()
+                elif not waiting or row.thread not in held:
+                    return DeferredReply(
+                        id=row.id,
+                        account_id=row.account_id,
+                        request_unique_identifier=row.request_unique_identifier,
+                        external_id=row.external_id,
+                        request=ChannelbackRequest.model_validate_json(row.request),
+                        state=row.state,
+                        tries=row.tries,
+                        detail=row.detail,
+                        since=row.settled_at or row.accepted_at,
+                    )
+        return None
+
+    async def postpone(self, reply: DeferredReply, due_at: datetime, detail: str) -> None:
+        """Try again at that time."""
+        await self._change(reply, due_at=due_at, tries=reply.tries + 1, detail=detail)
+
+    async def fail(self, reply: DeferredReply, description: str) -> None:
+        """Give up posting; the description is what the agent is to be told."""
+        now = self._clock.now()
+        await self._change(reply, state="failed", tries=0, detail=description, due_at=now, settled_at=now)
+
+    async def close(self, reply: DeferredReply, state: str, detail: str) -> None:
+        """Give up, or be done with, reporting that a reply failed: `reported` or `unreported`."""
+        await self._change(reply, state=state, detail=detail, request="")
+
+    async def posted(self, account_id: str, identifier: str, origin_id: str) -> None:
+        """The reply stands at the origin under this id."""
+        async with self._database.writing() as connection:
+            await self.record_posted(connection, account_id, identifier, origin_id)
+
+    async def record_posted(
+        self, connection: AsyncConnection, account_id: str, identifier: str, origin_id: str
+    ) -> None:
+        """Do the same in the transaction that settles the claim: no reply is known without Zendesk's id for it."""
+        await connection.execute(
+            update(deferred_replies_table)
+            .where(
+                deferred_replies_table.c.account_id == account_id,
+                deferred_replies_table.c.request_unique_identifier == identifier,
+            )
+            .values(state="posted", origin_id=origin_id, detail="", request="", settled_at=self._clock.now())
+        )
+
+    async def last(self, limit: int) -> list[DeferredReplyRecord]:
+        """The newest first."""
+        columns = [deferred_replies_table.c[name] for name in DeferredReplyRecord.__slots__]
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(*columns).order_by(deferred_replies_table.c.id.desc()).limit(limit)
+            )
+            return [DeferredReplyRecord(**row._asdict()) for row in rows]
+
+    async def forget(self, older_than: timedelta) -> None:
+        """Drop failures that were settled before that; what was posted keeps its id as long as the account."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(deferred_replies_table).where(
+                    deferred_replies_table.c.state.in_(("reported", "unreported")),
+                    deferred_replies_table.c.settled_at < self._clock.now() - older_than,
+                )
+            )
+
+    async def _change(self, reply: DeferredReply, **values: object) -> None:
+        # Whoever has lost its lease changes nothing that another has gone on with.
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(deferred_replies_table)
+                .where(
+                    deferred_replies_table.c.id == reply.id,
+                    deferred_replies_table.c.state == reply.state,
+                    deferred_replies_table.c.tries == reply.tries,
+                )
+                .values(values)
+            )

@@ -1,0 +1,33 @@
+"""Reply ids: what Zendesk and the origin call the same reply, where they call it differently (SVC-49)."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from ..core.database import Database
+from .replies import deferred_replies_table
+
+
+class ReplyIds:
+    """Ids of posts that are no deferred replies, which are nearly all, stay as they are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def in_zendesk(self, account_id: str, origin_ids: Collection[str]) -> dict[str, str]:
+        """What Zendesk calls those of the origin's posts that are deferred replies."""
+        query = select(deferred_replies_table.c.origin_id, deferred_replies_table.c.external_id).where(
+            deferred_replies_table.c.account_id == account_id,
+            deferred_replies_table.c.origin_id.in_(origin_ids),
+        )
+        async with self._database.reading() as connection:
+            return {row.origin_id: row.external_id for row in await connection.execute(query)}
+
+    async def at_origin(self, external_id: str) -> str:
+        """What the origin calls a post; empty for a reply that has not been posted."""
+        query = select(deferred_replies_table.c.origin_id).where(
+            deferred_replies_table.c.external_id == external_id
+        )
+        async with self._database.reading() as connection:
+            found = (await connection.execute(query)).one_or_none()
+        return (found.origin_id or "") if found else external_id

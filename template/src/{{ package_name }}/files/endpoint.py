@@ -1,0 +1,87 @@
+"""`/channel/files/…`: the files of posts, fetched by Zendesk with POST and by people with GET (SVC-42, SVC-43).
+
+Each link is signed, names one file of one account and expires, so this is no open proxy.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.security import UntrustedError
+from ..origin_protocol import CredentialsRejectedError, OriginError, OriginFile, OriginProtocol
+from ..web.errors import RequestError
+from ..web.file_links import FileLinks
+
+
+class FilesEndpoint:
+    def __init__(
+        self, accounts: Accounts[Any], origin: OriginProtocol[Any], links: FileLinks, size_limit: int
+    ) -> None:
+        self._accounts = accounts
+        self._origin = origin
+        self._links = links
+        self._size_limit = size_limit
+
+    def routes(self) -> list[Route]:
+        return [Route("/channel/files/{token}/{name}", self.respond, methods=["POST", "GET"])]
+
+    async def respond(self, request: Request) -> Response:
+        try:
+            account_id, reference = self._links.read(request.path_params["token"])
+            configuration = self._accounts.configuration_of(await self._accounts.by_id(account_id))
+        except (UntrustedError, UnknownAccountError, ConfigurationOutdatedError):
+            raise RequestError(404, "unknown_file", "This link is not valid, or not any more") from None
+        async with AsyncExitStack() as stack:
+            try:
+                file = await stack.enter_async_context(self._origin.open_file(configuration, reference))
+            except FileNotFoundError:
+                raise RequestError(404, "unknown_file", "The origin no longer has this file") from None
+            except CredentialsRejectedError as error:
+                raise RequestError(401, "origin_credentials", str(error)) from None
+            except OriginError as error:
+                raise RequestError(503, "origin_unavailable", str(error), retry_after=60) from None
+            if file.size is not None and file.size > self._size_limit:
+                raise RequestError(413, "file_too_large", f"The file is larger than {self._size_limit} bytes")
+            chunks = () if request.method == "HEAD" else self._capped(file)
+            return FileResponse(stack.pop_all(), chunks, media_type=file.content_type, headers=_headers(file))
+
+    async def _capped(self, file: OriginFile) -> AsyncIterator[bytes]:
+        passed = 0
+        async for chunk in file.chunks:
+            passed += len(chunk)
+            if passed > self._size_limit:
+                # The status is out already: only a broken transfer can say that the file is incomplete.
+                raise ConnectionError(f"the file is larger than {self._size_limit} bytes")
+            yield chunk
+
+
+class FileResponse(StreamingResponse):
+    """Keeps the origin's file open until the last byte has been passed on or the reader has gone."""
+
+    def __init__(
+        self, stack: AsyncExitStack, chunks: AsyncIterator[bytes] | Iterable[bytes], **options: Any
+    ) -> None:
+        super().__init__(chunks, **options)
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._stack:
+            await super().__call__(scope, receive, send)
+
+
+def _headers(file: OriginFile) -> dict[str, str]:
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": "attachment",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if file.size is not None:
+        headers["Content-Length"] = str(file.size)
+    return headers

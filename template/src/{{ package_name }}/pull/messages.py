@@ -1,0 +1,19 @@
+"""The messages of `pull_url` as types."""
+
+from pydantic import Field, StrictBool
+
+from ..core.messages import ExternalResource, Message, Received
+
+
+class PullRequest(Received):
+    metadata: str = Field(max_length=5000)
+    state: str = Field(default="", max_length=5000)
+
+
+class PullResponse(Message):
+    """At most 200 resources, parents before their replies (SVC-27 to SVC-33)."""
+
+    external_resources: tuple[ExternalResource, ...] = Field(max_length=200)
+    state: str | None = Field(default=None, min_length=1, max_length=5000)
+    metadata: str | None = Field(default=None, min_length=1, max_length=5000)
+    metadata_needs_update: StrictBool | None = None

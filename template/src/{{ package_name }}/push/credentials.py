@@ -1,0 +1,185 @@
+"""Push credentials: each account's token for Zendesk's push API, and the secret of its webhook."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..core.accounts import UnknownAccountError, accounts_table
+from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.security import Sealer, UntrustedError
+
+credentials_table = Table(
+    "push_credentials",
+    tables,
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("sealed_webhook_secret", Text, nullable=False),
+    Column("instance_push_id", String(255)),
+    Column("sealed_token", Text),
+    Column("access", String(16), nullable=False),
+    Column("detail", Line(500), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+
+class Access(StrEnum):
+    """Whether Zendesk lets an account push."""
+
+    absent = "absent"
+    """Zendesk has given no token: the manifest names no OAuth client, or the account was not saved since it does."""
+
+    unchecked = "unchecked"
+    valid = "valid"
+
+    rejected = "rejected"
+    """Zendesk refused the token: an admin must open and save the account, which brings a new one (SVC-58)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushToken:
+    """What Zendesk gives an account when an admin adds or edits it (SVC-23)."""
+
+    instance_push_id: str
+    zendesk_access_token: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class PushCredentials:
+    """An account's credentials. `version` tells the token apart from every other one that the account had or will have."""
+
+    account_id: str
+    subdomain: str
+    webhook_secret: SecretStr
+    token: PushToken | None
+    access: Access
+    detail: str
+    changed_at: datetime
+    version: str
+    confirmed: bool
+    """Zendesk is known to use the account."""
+
+    @property
+    def usable_token(self) -> PushToken | None:
+        """The token, unless Zendesk has refused it."""
+        return self.token if self.access in (Access.unchecked, Access.valid) else None
+
+
+class CredentialStore:
+    """Keeps the credentials, sealed."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._clock = database.clock
+        self._sealer = sealer
+
+    async def webhook_secret(self, account_id: str) -> SecretStr:
+        """The account's secret, or a new one, which `save` has to keep."""
+        try:
+            return (await self.of(account_id)).webhook_secret
+        except (UnknownAccountError, UntrustedError):
+            return SecretStr(secrets.token_urlsafe(32))
+
+    async def save(
+        self, account_id: str, webhook_secret: SecretStr, token: PushToken | None, access: Access
+    ) -> None:
+        """Keep what an edit brought, in place of what there was; without a token the older one stays."""
+        values: dict[str, Any] = {
+            "sealed_webhook_secret": self._sealer.seal(webhook_secret.get_secret_value()),
+            "changed_at": self._clock.now(),
+        }
+        if token:
+            values |= {
+                "instance_push_id": token.instance_push_id,
+                "sealed_token": self._sealer.seal(token.zendesk_access_token.get_secret_value()),
+                "access": access,
+                "detail": "",
+            }
+        nothing = {"account_id": account_id, "access": Access.absent, "detail": ""}
+        async with self._database.writing() as connection:
+            await upsert(connection, credentials_table, [nothing | values], update=list(values))
+
+    async def of(self, account_id: str) -> PushCredentials:
+        """Raises UnknownAccountError, and UntrustedError when no key opens the secrets."""
+        async with self._database.reading() as connection:
+            row = (
+                await connection.execute(_QUERY.where(credentials_table.c.account_id == account_id))
+            ).one_or_none()
+        if row is None:
+            raise UnknownAccountError(
+                "this account has no push credentials yet: an admin must save it once more"
+            )
+        return self._opened(row)
+
+    async def usable_token(self, account_id: str) -> SecretStr | None:
+        """The token, if the account has one that Zendesk has not refused and that a key opens."""
+        try:
+            token = (await self.of(account_id)).usable_token
+        except (UnknownAccountError, UntrustedError):
+            return None
+        return token.zendesk_access_token if token else None
+
+    async def all(self) -> list[tuple[str, Access, str, datetime]]:
+        """Every account's id, access, its detail and since when, without a secret."""
+        columns = (credentials_table.c[name] for name in ("account_id", "access", "detail", "changed_at"))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(select(*columns))
+            return [(row.account_id, Access(row.access), row.detail, row.changed_at) for row in rows]
+
+    async def set_access(self, used: PushCredentials, access: Access, detail: str = "") -> None:
+        """Keep what Zendesk thinks of the token that was used; a token that came in the meantime is not touched.
+
+        A token that is valid shows that Zendesk uses the account.
+        """
+        async with self._database.writing() as connection:
+            if access is Access.valid:
+                await connection.execute(
+                    update(accounts_table)
+                    .where(accounts_table.c.id == used.account_id, accounts_table.c.confirmed_at.is_(None))
+                    .values(confirmed_at=self._clock.now())
+                )
+            await connection.execute(
+                update(credentials_table)
+                .where(credentials_table.c.account_id == used.account_id)
+                .where(credentials_table.c.sealed_token == used.version)
+                .values(access=access, detail=detail, changed_at=self._clock.now())
+            )
+
+    async def reseal(self, connection: AsyncConnection) -> int:
+        """Seal every secret with the newest key; raises UntrustedError, upon which the transaction must end."""
+        rows = (await connection.execute(select(credentials_table).with_for_update())).all()
+        for row in rows:
+            await connection.execute(
+                update(credentials_table)
+                .where(credentials_table.c.account_id == row.account_id)
+                .values(
+                    sealed_webhook_secret=self._sealer.reseal(row.sealed_webhook_secret),
+                    sealed_token=row.sealed_token and self._sealer.reseal(row.sealed_token),
+                )
+            )
+        return len(rows)
+
+    def _opened(self, row: Row[Any]) -> PushCredentials:
+        token = None
+        if row.sealed_token:
+            token = PushToken(row.instance_push_id, SecretStr(self._sealer.open(row.sealed_token)))
+        return PushCredentials(
+            account_id=row.account_id,
+            subdomain=row.subdomain,
+            webhook_secret=SecretStr(self._sealer.open(row.sealed_webhook_secret)),
+            token=token,
+            access=Access(row.access),
+            detail=row.detail,
+            changed_at=row.changed_at,
+            version=row.sealed_token or "",
+            confirmed=row.confirmed_at is not None,
+        )
+
+
+_QUERY = select(credentials_table, accounts_table.c.subdomain, accounts_table.c.confirmed_at).join(
+    accounts_table
+)
