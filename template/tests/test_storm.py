@@ -1,4 +1,4 @@
-"""Nothing is lost, doubled or put out of order, whatever happens to processes, credential_store and Zendesk.
+"""Nothing is lost, doubled or put out of order, whatever happens to processes, connections and Zendesk.
 
 The same at full size: `python -m tests.storm postgresql`.
 """
