@@ -68,6 +68,30 @@ def test_the_readme_leads_to_every_page(project: Project) -> None:
     assert seen == set(texts)
 
 
+def test_the_tree_is_the_projects_tree(project: Project) -> None:
+    text = project.text("docs/architecture.md")
+    tree = text.partition("```text\n")[2].partition("```")[0].splitlines()
+    shown: dict[str, set[str]] = {}
+    top = ""
+    for line in tree:
+        name = line.split()[0]
+        if not line.startswith(" "):
+            top = name
+            shown[top] = set()
+        elif not line.startswith("    "):
+            shown[top].add(name)
+    source = f"{project.source}/"
+    assert shown[source] == entries(project, source) - {"__init__.py", "__main__.py", "py.typed"}
+    assert shown["tests/"] <= entries(project, "tests/")
+    assert all(entries(project, top) for top in shown)
+
+
+def entries(project: Project, folder: str) -> set[str]:
+    """Return what is directly in a folder; folders end in a slash."""
+    below = [name.removeprefix(folder) for name in project.files() if name.startswith(folder)]
+    return {name.partition("/")[0] + ("/" if "/" in name else "") for name in below}
+
+
 def test_every_task_that_is_named_exists(project: Project) -> None:
     tasks = project.configuration["tool"]["poe"]["tasks"]
     scripts = project.configuration["project"]["scripts"]
