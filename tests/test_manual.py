@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from commands import ROOT
 from documents import broken_links, pages
-from hosting import COMPLETE
+from hosting import COMPLETE, EVERYTHING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from projects import Project, Template
 
 WIDEST = 120
@@ -110,11 +112,33 @@ def test_only_updates_speak_of_how_the_project_was_made(project: Project) -> Non
 
 
 def test_the_templates_own_readme_is_short_and_its_links_lead_somewhere() -> None:
-    texts = {"README.md": (ROOT / "README.md").read_text("utf-8")}
+    texts = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "tests/README.md")}
     assert len(texts["README.md"].splitlines()) <= 220
     assert too_wide(texts) == []
     files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md") if ".venv" not in path.parts}
     assert list(broken_links(texts, files)) == []
+
+
+def test_a_project_is_no_larger_than_the_readme_says(template: Template, tmp_path: Path) -> None:
+    rows = re.findall(
+        r"^\| (default answers|every capability) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|",
+        (ROOT / "README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    answers = {"default answers": {}, "every capability": {"capabilities": EVERYTHING}}
+    assert {name for name, *_ in rows} == set(answers)
+    for name, *limits in rows:
+        project = template.copy(tmp_path / name, {"origin_name": "Acme Reviews", **answers[name]})
+        lines = {file: len((project.path / file).read_bytes().splitlines()) for file in project.files()}
+        yours = [
+            file
+            for file in lines
+            if file == f"{project.source}/origin.py" or file.startswith("tests/origin/")
+        ]
+        measured = [len(lines), sum(lines.values()), sum(lines[file] for file in yours)]
+        assert all(
+            found <= int(limit.replace(",", "")) for found, limit in zip(measured, limits, strict=True)
+        ), f"{name}: {measured}"
 
 
 def test_a_broken_link_is_seen() -> None:
