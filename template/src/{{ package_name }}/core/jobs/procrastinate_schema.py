@@ -25,7 +25,7 @@ async def use_schema(connection: AsyncConnection) -> None:
 
 
 async def upgrade(address: str) -> None:
-    """Create or upgrade the tables; processes that start together take leases."""
+    """Create or upgrade the tables; processes that start together do so one after the other."""
     migrations = _migrations()
     async with await AsyncConnection.connect(address, autocommit=True) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
