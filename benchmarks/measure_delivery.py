@@ -22,14 +22,14 @@ sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
 from acme_reviews.core.accounts import Accounts
-from acme_reviews.push.credentials import Access, Connections, PushCredentials, credentials_table
-from acme_reviews.core.messages import Author, ExternalResource
-from acme_reviews.push.outbox import Outbox
-from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
 from acme_reviews.core.database import Database
+from acme_reviews.core.messages import Author, ExternalResource
 from acme_reviews.core.security import Sealer, Signer, ZendeskHosts
-from acme_reviews.push.zendesk_api import ZendeskClient
+from acme_reviews.push.credentials import Access, Connections, PushCredentials, credentials_table
 from acme_reviews.push.messages import RESOURCES_PER_PUSH
+from acme_reviews.push.outbox import Outbox
+from acme_reviews.push.zendesk_api import ZendeskClient
+from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
 from pydantic import SecretStr
 from sqlalchemy import update
 from tests.doubles import Configuration

@@ -39,7 +39,12 @@ WORDS: dict[str, list[str]] = {
         r"\bworkers?\b",
     ],
     "posts": [r"quarantine", r"file_links"],
-    "channelback": [r"(?<!allow_)channel_?back(?!_files)", r"\bclaims(\.py| import|_table)", r"\bechoes(\.py| import)", r"request_unique_identifier"],
+    "channelback": [
+        r"(?<!allow_)channel_?back(?!_files)",
+        r"\bclaims(\.py| import|_table)",
+        r"\bechoes(\.py| import)",
+        r"request_unique_identifier",
+    ],
     "deferred_replies": [r"deferred[_ ]repl", r"deferral", r"answered at once", r"reply_ids"],
     "reply_files": [r"attachments"],
     "clickthrough": [r"click_?through"],

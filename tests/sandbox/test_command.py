@@ -97,7 +97,7 @@ def free_ports() -> list[str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -271,7 +271,7 @@ def test_a_refused_installer_app_is_explained(tmp_path: Path) -> None:
         (["--set", "pull_intervall=1"], "pull_interval"),
         (["--fault", "pul=500"], "pull"),
         (["--push-result", "post-1=lost"], "halted"),
-        (["--host", "192.0.2.1"], "0.0.0.0"),
+        (["--host", "192.0.2.1"], "0.0.0.0"),  # noqa: S104
     ],
 )
 def test_a_wrong_option_says_what_would_be_right(arguments: list[str], told: str) -> None:
@@ -324,6 +324,6 @@ def test_a_taken_port_is_named_with_its_option(number: int) -> None:
 def test_letting_others_in_comes_with_a_warning() -> None:
     ports = free_ports()
     with socket.create_server(("127.0.0.1", int(ports[3]))):
-        result = run(*ports, "--host", "0.0.0.0")
+        result = run(*ports, "--host", "0.0.0.0")  # noqa: S104
     assert result.exit_code == 1
     assert "Warning" in result.stderr

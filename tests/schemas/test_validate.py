@@ -15,7 +15,7 @@ from sandbox.validate.documents import Document, read
 from sandbox.validate.explanations import EXPLANATIONS, FORMATS
 from sandbox.validate.findings import Finding, findings
 from sandbox.validate.recognition import FORMS, recognised
-from sandbox.validate.refusals import RequestError
+from sandbox.validate.refusals import Refusal
 
 MANIFEST = """{
   "name": "",
@@ -314,50 +314,50 @@ def test_every_format_is_explained() -> None:
     ("refusal", "wrong", "remedy"),
     [
         (
-            RequestError("type", "string", None, {}, (), ()),
+            Refusal("type", "string", None, {}, (), ()),
             "this is null, where a string must stand",
             "Write a string; if",
         ),
         (
-            RequestError("type", ["string", "integer"], [], {}, (), ()),
+            Refusal("type", ["string", "integer"], [], {}, (), ()),
             "this is an array, where a string or an integer must stand",
             "Write a string or an integer.",
         ),
         (
-            RequestError("minLength", 3, "a", {}, (), ()),
+            Refusal("minLength", 3, "a", {}, (), ()),
             "the string has 1 character, at least 3 are needed",
             "Lengthen it to 3 characters.",
         ),
         (
-            RequestError("maxLength", 65535, "a" * 65536, {}, (), ()),
+            Refusal("maxLength", 65535, "a" * 65536, {}, (), ()),
             "the string has 65,536 characters, at most 65,535 are allowed",
             "Shorten it to 65,535 characters.",
         ),
         (
-            RequestError("minItems", 2, ["a"], {}, (), ()),
+            Refusal("minItems", 2, ["a"], {}, (), ()),
             "there is 1 entry here, at least 2 are needed",
             "Add 1 more.",
         ),
         (
-            RequestError("maxItems", 1, ["a", "b"], {}, (), ()),
+            Refusal("maxItems", 1, ["a", "b"], {}, (), ()),
             "the array has 2 entries, at most 1 are allowed",
             "Send at most 1 at once",
         ),
-        (RequestError("minProperties", 1, {}, {}, (), ()), "there is no key here", "Add at least 1 key."),
+        (Refusal("minProperties", 1, {}, {}, (), ()), "there is no key here", "Add at least 1 key."),
         (
-            RequestError("oneOf", [{"required": ["a"]}, {"required": ["b"]}], {}, {}, (), ()),
+            Refusal("oneOf", [{"required": ["a"]}, {"required": ["b"]}], {}, {}, (), ()),
             "none of `a` and `b` is there",
             "Add exactly one of `a` and `b`.",
         ),
-        (RequestError("not", {"const": "a"}, "a", {}, (), ()), '"a" is taken', 'Write anything but "a".'),
+        (Refusal("not", {"const": "a"}, "a", {}, (), ()), '"a" is taken', 'Write anything but "a".'),
         (
-            RequestError("enum", ["a"], "b" * 99, {}, (), ()),
+            Refusal("enum", ["a"], "b" * 99, {}, (), ()),
             f'"{"b" * 59}… is not among',
             'Write one of "a".',
         ),
     ],
 )
-def test_a_keyword_is_explained_in_words(refusal: RequestError, wrong: str, remedy: str) -> None:
+def test_a_keyword_is_explained_in_words(refusal: Refusal, wrong: str, remedy: str) -> None:
     explanation = EXPLANATIONS[refusal.keyword](refusal)
 
     assert explanation.wrong.startswith(wrong)
