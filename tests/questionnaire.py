@@ -13,7 +13,7 @@ from copier._main import Worker
 from copier._settings import SettingsModel
 from copier._types import MISSING
 from copier._user_data import AnswersMap, Question
-from jinja2 import meta
+from jinja2 import meta, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,8 +56,19 @@ class Questionnaire:
     @property
     def kept_back(self) -> list[str]:
         """Return the patterns of files that no answer brings into a project."""
-        always = [entry for entry in self._worker.template.exclude if "{%" not in entry]
-        return [pattern for entry in always for pattern in entry.split()]
+        known = dict.fromkeys(self.questions, "")
+        return [
+            pattern
+            for entry in self._worker.template.exclude
+            if not self.decides(entry)
+            for pattern in self.render(entry, known).split()
+        ]
+
+    def decides(self, entry: str) -> bool:
+        """Say whether an exclusion depends on what a name stands for, beyond its being known at all."""
+        tree = self.parse(entry)
+        known = {id(test.node) for test in tree.find_all(nodes.Test) if test.name == "defined"}
+        return any(id(name) not in known for name in tree.find_all(nodes.Name))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def make_earlier(repository: Path) -> None:
     """Turn the present template into one that lacks a file, has another, and says something more in three."""
     (repository / "template/.editorconfig").unlink()
     (repository / "template/NOTES.md").write_text(f"{OLD_LINE}\n", "utf-8")
-    for name in (f"{PACKAGE}/origin.py", f"{PACKAGE}/store.py", "template/.env.example"):
+    for name in (f"{PACKAGE}/origin.py", f"{PACKAGE}/core/database.py", "template/.env.example"):
         file = repository / name if (repository / name).exists() else repository / f"{name}.jinja"
         file.write_text(f"{file.read_text('utf-8')}# {OLD_LINE}\n", "utf-8")
 
