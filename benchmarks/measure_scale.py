@@ -28,7 +28,7 @@ from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, Connections, PushCredentials
-from acme_reviews.push.signatures import sign
+from acme_reviews.core.signatures import sign
 from acme_reviews.settings import Settings
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
