@@ -1,4 +1,4 @@
-"""`channel/clickthrough.py`: an agent opens the original of a comment."""
+"""`clickthrough/endpoint.py`: an agent opens the original of a comment."""
 
 import httpx2
 import pytest

@@ -1,4 +1,4 @@
-"""`channel/dashboard_accounts.py`: an account that Zendesk has stopped using shows why."""
+"""`dashboard/accounts.py`: an account that Zendesk has stopped using shows why."""
 
 import pytest
 

@@ -23,7 +23,7 @@ class DeferredReplySection:
     async def tables(self, names: Mapping[str, str]) -> list[Table]:
         return [
             Table(
-                title="Replies answered at once",
+                title="Deferred replies",
                 columns=("When", "Account", "Outcome", "Known to Zendesk as", "Posted as", "Tries", "Detail"),
                 rows=[
                     (

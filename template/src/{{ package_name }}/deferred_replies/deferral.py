@@ -40,6 +40,6 @@ class Deferral:
             return None
         external_id = f"reply:{idempotency_key(account.id, identifier)}"
         await self._replies.accept(account.id, identifier, external_id, request)
-        self._outcomes.labels("answered at once").inc()
+        self._outcomes.labels("deferred").inc()
         await self._runner.wake(DeferredPosting.name, account.id)
         return external_id

@@ -132,7 +132,7 @@ class DeferredPosting:
         now = self._clock.now()
         last_try = reply.since + self._patience
         if final or now >= last_try:
-            logger.warning("late reply given up", account=reply.account_id, reason=reason)
+            logger.warning("deferred reply given up", account=reply.account_id, reason=reason)
             await self._replies.fail(reply, _description(said, reason))
         else:
             await self._replies.postpone(reply, min(now + BACKOFF.wait(reply.tries + 1), last_try), reason)
