@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "chaos"))
 sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
@@ -30,11 +31,11 @@ from acme_reviews.push.messages import RESOURCES_PER_PUSH
 from acme_reviews.push.outbox import Outbox
 from acme_reviews.push.zendesk_api import ZendeskClient
 from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
+from course import SECRET, Processes, database
 from pydantic import SecretStr
 from sqlalchemy import update
+from storm_zendesk import StormZendesk
 from tests.doubles import Configuration
-from tests.storm import SECRET, Processes, database
-from tests.storm_zendesk import StormZendesk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

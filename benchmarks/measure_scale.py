@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "chaos"))
 sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
@@ -32,7 +33,7 @@ from acme_reviews.core.signatures import sign
 from acme_reviews.settings import Settings
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
-from tests.storm_zendesk import StormZendesk
+from storm_zendesk import StormZendesk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -17,6 +17,7 @@ import jinja2
 import yaml
 from commands import ROOT, Ended, environment, git, run, uv_binary
 from copier._main import Worker
+from questionnaire import present_questionnaire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,12 +134,9 @@ class Project:
         return Project(destination, self.answers)
 
     def installed(self, destination: Path) -> Path:
-        """Put the package where Python may find it beside what this process has, with what its installer notes."""
+        """Put the package where Python may find it beside what this process has."""
         shutil.copytree(self.path / "src", destination)
-        slug, version = self.answers["project_slug"], self.configuration["project"]["version"]
-        notes = destination / f"{self.package}-{version}.dist-info"
-        notes.mkdir()
-        (notes / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {slug}\nVersion: {version}\n", "utf-8")
+        note_installed(destination, self.answers)
         return destination
 
     def lock(self) -> None:
@@ -264,3 +262,27 @@ def release(repository: Path, version: str) -> None:
     git(repository, "add", "--all")
     git(repository, "commit", "--quiet", "--allow-empty", "--message", f"Release {version}")
     git(repository, "tag", version)
+
+
+def write_package(destination: Path, answers: dict[str, Any]) -> None:
+    """Render the package alone, as it would lie below src/, so that Python finds it there."""
+    form = present_questionnaire()
+    values = form.answer(answers).values
+    source = ROOT / "template" / "src"
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            target = destination / form.render(file.relative_to(source).as_posix(), values)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.suffix == ".jinja":
+                target.with_suffix("").write_text(form.render(file.read_text("utf-8"), values), "utf-8")
+            else:
+                shutil.copyfile(file, target)
+    note_installed(destination, values)
+
+
+def note_installed(folder: Path, answers: dict[str, Any]) -> None:
+    """Write what an installer notes beside a package, which tells its version by that."""
+    notes = folder / f"{answers['package_name']}-0.1.0.dist-info"
+    notes.mkdir()
+    name = f"Name: {answers['project_slug']}"
+    (notes / "METADATA").write_text(f"Metadata-Version: 2.1\n{name}\nVersion: 0.1.0\n", "utf-8")

@@ -7,7 +7,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from contract import ANSWERS, SCHEMAS, wire
+from contract import ANSWERS, SCHEMAS, counter_examples, examples, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -373,8 +373,8 @@ def _told(description: str) -> tuple[str, str]:
 
 
 def _examples(name: str) -> Iterator[str]:
-    accepted = wire.examples(name)
-    refused = len(wire.counter_examples(name))
+    accepted = examples(name)
+    refused = len(counter_examples(name))
     first, *rest = [(example.title, _written(_shortened(example.value))) for example in accepted]
     yield f"For example, {first[0]}:"
     yield ""

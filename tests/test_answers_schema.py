@@ -10,7 +10,7 @@ import pytest
 import yaml
 from answers_schema import answers_schema
 from commands import environment, run, tool
-from contract import SCHEMAS, wire
+from contract import SCHEMAS, counter_examples, examples, wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from questionnaire import Questionnaire, RefusedError, present_questionnaire
@@ -202,8 +202,8 @@ def test_what_the_schema_says_is_what_copier_asks() -> None:
 def test_editors_and_pipelines_understand_the_patterns(tmp_path: Path) -> None:
     """They read patterns as JavaScript does, not as Python: every example must be judged the same."""
     files = {}
-    right = [example.value for example in wire.examples("answers")]
-    wrong = [example.value for example in wire.counter_examples("answers")]
+    right = [example.value for example in examples("answers")]
+    wrong = [example.value for example in counter_examples("answers")]
     for number, answers in enumerate(right + wrong):
         file = tmp_path / f"answers-{number}.yml"
         file.write_text(yaml.safe_dump(answers, allow_unicode=False), "utf-8")

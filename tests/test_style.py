@@ -8,12 +8,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import ROOT, run, tool
+from commands import ROOT, environment, run, tool
+from hosting import EVERYTHING
 from packaging.requirements import Requirement
 from packaging.version import Version
+from projects import write_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from projects import Project
 
@@ -28,9 +31,17 @@ CHECKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where mypy finds the package that some tests import."""
+    folder = tmp_path_factory.mktemp("package")
+    write_package(folder, {"origin_name": "Acme Reviews", "capabilities": EVERYTHING})
+    return folder
+
+
 @pytest.mark.parametrize("command", CHECKS, ids=" ".join)
-def test_the_code_is_clean(command: tuple[str, ...]) -> None:
-    run(tool(command[0]), *command[1:], folder=ROOT)
+def test_the_code_is_clean(command: tuple[str, ...], package: Path) -> None:
+    run(tool(command[0]), *command[1:], folder=ROOT, env=environment(MYPYPATH=str(package)))
 
 
 def included(groups: dict[str, list[Any]], name: str) -> Iterator[str]:

@@ -50,18 +50,6 @@ class Statement(NamedTuple):
     rules: tuple[str, ...]
 
 
-class Example(NamedTuple):
-    title: str
-    value: Any
-
-
-class CounterExample(NamedTuple):
-    title: str
-    value: Any
-    pointer: str
-    keyword: str
-
-
 def names() -> list[str]:
     return sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
 
@@ -120,17 +108,6 @@ def sources() -> dict[str, dict[str, str]]:
     """What the marks of sources stand for: a title, and a URL where there is one."""
     contents: dict[str, dict[str, str]] = json.loads((SCHEMAS / "sources.json").read_text(encoding="utf-8"))
     return contents
-
-
-def examples(name: str) -> list[Example]:
-    return [Example(entry["title"], _filled(entry["value"])) for entry in _example_file(name)["valid"]]
-
-
-def counter_examples(name: str) -> list[CounterExample]:
-    return [
-        CounterExample(entry["title"], _filled(entry["value"]), entry["pointer"], entry["keyword"])
-        for entry in _example_file(name)["invalid"]
-    ]
 
 
 @FORMATS.checks("https-url")
@@ -192,27 +169,6 @@ def is_date_time(value: object) -> bool:
 def _registry() -> Registry[Any]:
     resources = [DRAFT202012.create_resource(schema(name)) for name in names()]
     return resources @ Registry[Any]()
-
-
-def _example_file(name: str) -> dict[str, list[dict[str, Any]]]:
-    path = SCHEMAS / "examples" / f"{name}.json"
-    contents: dict[str, list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
-    return contents
-
-
-def _filled(value: Any) -> Any:
-    """Write out `{"$fill": start, "with": part, "to": length}`, the short form of long strings and arrays."""
-    if isinstance(value, list):
-        return [_filled(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$fill" not in value:
-        return {key: _filled(item) for key, item in value.items()}
-    start, part, end = _filled(value["$fill"]), _filled(value["with"]), value.get("end", "")
-    if isinstance(start, list):
-        return start + [part] * (value["to"] - len(start))
-    missing = value["to"] - len(start) - len(end)
-    return start + (part * missing)[:missing] + end
 
 
 def _shortened(text: str) -> str:

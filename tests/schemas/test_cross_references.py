@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+from contract import counter_examples, examples
 from sandbox import wire
 from sandbox.validate.cross_references import CHECKS, cross_references
 
@@ -88,7 +89,7 @@ def found(name: str, message: object) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("name", wire.names())
 def test_every_example_keeps_the_rules(name: str) -> None:
-    for example in wire.examples(name):
+    for example in examples(name):
         assert found(name, example.value) == []
 
 
@@ -96,7 +97,7 @@ def test_every_example_keeps_the_rules(name: str) -> None:
 def test_what_has_the_wrong_type_is_left_to_the_schema(name: str) -> None:
     odd: list[object] = [None, [], "a", {"resources": [], "external_resources": 7, "custom_objects": "a"}]
     assert [found(name, message) for message in odd] == [[], [], [], []]
-    for example in wire.counter_examples(name):
+    for example in counter_examples(name):
         assert all(broken.remedy for broken in cross_references(name, example.value))
 
 

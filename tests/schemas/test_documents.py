@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlencode
 
 import pytest
+from contract import counter_examples, examples
 from sandbox import wire
 from sandbox.validate.documents import DEEPEST, Place, Problem, UnreadableError, read
 from sandbox.validate.recognition import FORMS
@@ -51,8 +52,8 @@ def test_places_are_lines_and_columns_of_characters_from_1() -> None:
 @pytest.mark.parametrize("name", wire.names())
 @pytest.mark.parametrize("indent", [None, 2])
 def test_whatever_is_read_stands_at_its_place(name: str, indent: int | None) -> None:
-    accepted = [example.value for example in wire.examples(name)]
-    refused = [example.value for example in wire.counter_examples(name)]
+    accepted = [example.value for example in examples(name)]
+    refused = [example.value for example in counter_examples(name)]
     for message in accepted + refused:
         text = json.dumps(message, indent=indent, ensure_ascii=indent is None)
         line_starts = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
@@ -69,7 +70,7 @@ def test_whatever_is_read_stands_at_its_place(name: str, indent: int | None) -> 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
 def test_a_form_is_read_as_it_was_sent(name: str) -> None:
-    for example in wire.examples(name):
+    for example in examples(name):
         text = urlencode(example.value, doseq=True)
         document = read(f"{text}\n".encode(), form=True)
         sent = {key: value for key, value in example.value.items() if value != []}

@@ -1,6 +1,7 @@
 """Every schema is well formed, accepts its examples and refuses its counter-examples for their reason."""
 
 import pytest
+from contract import counter_examples, examples
 from jsonschema import Draft202012Validator
 from sandbox import wire
 
@@ -13,24 +14,24 @@ def test_a_schema_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", wire.names())
 def test_every_example_is_accepted(name: str) -> None:
-    examples = wire.examples(name)
-    assert examples
-    assert {example.title: wire.violations(name, example.value) for example in examples} == {
-        example.title: [] for example in examples
+    accepted = examples(name)
+    assert accepted
+    assert {example.title: wire.violations(name, example.value) for example in accepted} == {
+        example.title: [] for example in accepted
     }
 
 
 @pytest.mark.parametrize("name", wire.names())
 def test_every_counter_example_is_refused_for_its_reason_alone(name: str) -> None:
-    examples = wire.counter_examples(name)
-    assert examples
+    refused = counter_examples(name)
+    assert refused
     found = {
         example.title: [
             (violation.pointer, violation.keyword) for violation in wire.violations(name, example.value)
         ]
-        for example in examples
+        for example in refused
     }
-    assert found == {example.title: [(example.pointer, example.keyword)] for example in examples}
+    assert found == {example.title: [(example.pointer, example.keyword)] for example in refused}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from contract import SCHEMAS, wire
+from contract import SCHEMAS, counter_examples, examples, wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from published_contract import (
@@ -242,8 +242,8 @@ def _records(shape: Record, whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def messages(file: str) -> list[Any]:
     """Return every message to judge: at the limits of theirs, and the examples that hold ours."""
     name, shape = PUBLISHED[file]
-    accepted = [example.value for example in wire.examples(name)]
-    refused = [example.value for example in wire.counter_examples(name)]
+    accepted = [example.value for example in examples(name)]
+    refused = [example.value for example in counter_examples(name)]
     return [*variants(shape), *accepted, *refused]
 
 

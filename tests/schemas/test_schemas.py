@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from commands import ROOT
-from contract import MESSAGES, SCHEMAS, wire
+from contract import MESSAGES, SCHEMAS, CounterExample, Example, counter_examples, examples, wire
 from questionnaire import Questionnaire, RefusedError
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def test_every_schema_has_examples_and_every_example_file_a_schema() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_titles_of_examples_are_unique(name: str) -> None:
-    titles = [example.title for example in wire.examples(name)]
-    titles += [example.title for example in wire.counter_examples(name)]
+    titles = [example.title for example in examples(name)]
+    titles += [example.title for example in counter_examples(name)]
     assert sorted(set(titles)) == sorted(titles)
 
 
@@ -113,7 +113,7 @@ def mutants(schema: dict[str, Any]) -> Iterator[Mutant]:
                 yield Mutant(f"{place}: {change}", keyword, mutant)
 
 
-def is_noticed(mutant: Mutant, refused: list[wire.CounterExample], accepted: list[wire.Example]) -> bool:
+def is_noticed(mutant: Mutant, refused: list[CounterExample], accepted: list[Example]) -> bool:
     """Tell whether an example is now refused, or a counter-example accepted or refused otherwise.
 
     Puts what has noticed it first in `refused`: the next mutant is often much like this one, and a bundle takes long
@@ -133,7 +133,7 @@ def is_noticed(mutant: Mutant, refused: list[wire.CounterExample], accepted: lis
 def test_every_keyword_is_held_by_an_example(name: str) -> None:
     """Dropping or weakening any keyword of any schema, or moving any limit by one, makes an example fail."""
     changes = list(mutants(wire.schema(name)))
-    refused, accepted = wire.counter_examples(name), wire.examples(name)
+    refused, accepted = counter_examples(name), examples(name)
     assert len(changes) > 5
     assert [mutant.change for mutant in changes if not is_noticed(mutant, refused, accepted)] == []
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 from click.testing import CliRunner, Result
-from contract import MESSAGES
+from contract import MESSAGES, counter_examples, examples
 from sandbox import wire
 from sandbox.validate.__main__ import main
 from sandbox.validate.documents import Document, read
@@ -165,7 +165,7 @@ def test_a_text_that_is_no_json_is_a_finding_like_any_other() -> None:
 
 
 def test_several_files_are_checked_at_once() -> None:
-    right = wire.examples("manifest")[0].value
+    right = examples("manifest")[0].value
     files = [
         write("a/manifest.json", json.dumps(right)),
         write("b/manifest.json", '{"name": "Acme"}'),
@@ -182,7 +182,7 @@ def test_several_files_are_checked_at_once() -> None:
 
 
 def test_what_is_right_is_said_to_be() -> None:
-    result = run(write("manifest.json", json.dumps(wire.examples("manifest")[0].value)))
+    result = run(write("manifest.json", json.dumps(examples("manifest")[0].value)))
 
     assert (result.exit_code, result.output) == (0, "1 file checked, nothing is wrong.\n")
 
@@ -251,7 +251,7 @@ def test_the_findings_are_told_to_programs() -> None:
 
 
 def test_programs_are_told_that_nothing_is_wrong() -> None:
-    right = json.dumps(wire.examples("manifest")[0].value)
+    right = json.dumps(examples("manifest")[0].value)
 
     result = run("--schema", "manifest", "--output", "json", "-", typed=right)
 
@@ -396,7 +396,7 @@ def text_at(document: Document, finding: Finding) -> str:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_every_counter_example_is_found_wrong_at_its_place(name: str) -> None:
-    for example in wire.counter_examples(name):
+    for example in counter_examples(name):
         document = read(json.dumps(example.value, indent=2, ensure_ascii=False).encode())
         found = findings("message.json", name, document)
         assert found == sorted(found, key=lambda finding: finding[1:3])
@@ -418,7 +418,7 @@ def test_every_counter_example_is_found_wrong_at_its_place(name: str) -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_nothing_is_wrong_with_an_example(name: str) -> None:
-    for example in wire.examples(name):
+    for example in examples(name):
         assert findings("message.json", name, read(json.dumps(example.value).encode())) == []
 
 
@@ -462,7 +462,7 @@ AMBIGUOUS = {"oauth-token-request", "oauth-token-response"}
 
 @pytest.mark.parametrize("name", sorted({*MESSAGES} - FORMS - AMBIGUOUS))
 def test_an_example_is_recognised_or_left_open(name: str) -> None:
-    seen = [recognised("message.json", example.value, is_form=False) for example in wire.examples(name)]
+    seen = [recognised("message.json", example.value, is_form=False) for example in examples(name)]
 
     assert set(seen) <= {name, None}
     assert seen.count(name) > seen.count(None)
@@ -470,7 +470,7 @@ def test_an_example_is_recognised_or_left_open(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(FORMS))
 def test_a_form_is_recognised_and_found_right(name: str) -> None:
-    for number, example in enumerate(wire.examples(name)):
+    for number, example in enumerate(examples(name)):
         text = urlencode(example.value, doseq=True)
         seen = recognised("message.form", read(text.encode(), form=True).value, is_form=True)
         assert seen in {name, None}

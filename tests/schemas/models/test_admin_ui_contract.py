@@ -1,17 +1,15 @@
 """The messages of the admin form: what their schemas accept and refuse, their models accept and refuse."""
 
 import pytest
+from generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
+from posted_forms import breakable, received, without_nul
 from pydantic import ValidationError
-
-from {{ package_name }}.core.messages import AdminUiRequest, AdminUiReturn
-from {{ package_name }}.web.errors import RequestError
-from {{ package_name }}.web.forms import read_message
-
+from acme_reviews.core.messages import AdminUiRequest, AdminUiReturn
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import read_message
 from sandbox import wire
-from tests.generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
-from tests.web.posted_forms import breakable, received, without_nul
 
 REQUEST = Contract(
     "admin-ui-request",
@@ -21,7 +19,7 @@ REQUEST = Contract(
             reason="A form in English is better than none.",
         ),
         Wider(
-            (Limit("/state", "maxLength"),{{ ' Limit("/instance_push_id", "maxLength")' if not push }}),
+            (Limit("/state", "maxLength"),),
             reason="What this service does not use is not read (SVC-22).",
         ),
         without_nul(

@@ -15,16 +15,14 @@ from datetime import timedelta
 
 import httpx2
 import uvicorn
-
-from {{ package_name }}.app import create_app
-from {{ package_name }}.core import logs
-from {{ package_name }}.core.backoff import Backoff
-from {{ package_name }}.core.jobs import procrastinate_runner
-from {{ package_name }}.core.leases import Leases
-from {{ package_name }}.push import sender
-from {{ package_name }}.push.zendesk_api import ZendeskApi
-from {{ package_name }}.settings import Settings
-
+from acme_reviews.app import create_app
+from acme_reviews.core import logs
+from acme_reviews.core.backoff import Backoff
+from acme_reviews.core.jobs import procrastinate_runner
+from acme_reviews.core.leases import Leases
+from acme_reviews.push import sender
+from acme_reviews.push.zendesk_api import ZendeskApi
+from acme_reviews.settings import Settings
 from tests.doubles import ScriptedOrigin
 
 READY = "ready"

@@ -5,15 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from generated_messages import FEW, JSON, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
-
-from {{ package_name }}.core.messages import ExternalResource, fit
-
+from acme_reviews.core.messages import ExternalResource, fit
 from sandbox import wire
-from tests.generated_messages import FEW, JSON, MANY, Contract, Limit, Narrower, Wider
 
 
 def is_rooted(url: str) -> bool:

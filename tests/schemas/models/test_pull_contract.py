@@ -4,18 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
+from posted_forms import breakable, received, without_nul
 from pydantic import ValidationError
-
-from {{ package_name }}.pull.messages import PullRequest, PullResponse
-from {{ package_name }}.web.errors import RequestError
-from {{ package_name }}.web.forms import read_message
-
+from acme_reviews.pull.messages import PullRequest, PullResponse
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import read_message
 from sandbox import wire
-from tests.generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
-from tests.test_resource_contract import RESOURCE, in_utc
-from tests.web.posted_forms import breakable, received, without_nul
+from test_resource_contract import RESOURCE, in_utc
 
 REQUEST = Contract("pull-request", (without_nul({"metadata": "account", "state": "\0"}),))
 RESPONSE = Contract(

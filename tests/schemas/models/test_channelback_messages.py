@@ -4,13 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from contract import counter_examples, examples
 from pydantic import ValidationError
-
-from {{ package_name }}.channelback.messages import (
-    ChannelbackRequest,
-    ChannelbackResponse,
-)
-
+from acme_reviews.channelback.messages import ChannelbackRequest, ChannelbackResponse
 from sandbox import wire
 
 SINGLE = [name for name in ChannelbackRequest.model_fields if name != "file_urls"]
@@ -18,7 +14,7 @@ SINGLE = [name for name in ChannelbackRequest.model_fields if name != "file_urls
 
 @pytest.mark.parametrize(
     "request_",
-    [pytest.param(example.value, id=example.title) for example in wire.examples("channelback-request")],
+    [pytest.param(example.value, id=example.title) for example in examples("channelback-request")],
 )
 def test_every_reply_that_zendesk_may_send_is_understood(request_: dict[str, Any]) -> None:
     """SVC-45"""
@@ -56,10 +52,7 @@ def test_a_field_may_fill_the_widest_published_limit(name: str, limit: int) -> N
 
 @pytest.mark.parametrize(
     "value",
-    [
-        pytest.param(example.value, id=example.title)
-        for example in wire.counter_examples("channelback-response")
-    ],
+    [pytest.param(example.value, id=example.title) for example in counter_examples("channelback-response")],
 )
 def test_no_invalid_answer_can_be_sent(value: Any) -> None:
     """SVC-47: it is refused when it is made, or mended before it leaves."""

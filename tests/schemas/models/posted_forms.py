@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from acme_reviews.web.forms import Form, read_form
+from generated_messages import Contract, Limit, Narrower
 from starlette.requests import Request
 from starlette.types import Message
-
-from {{ package_name }}.web.forms import Form, read_form
-
-from tests.generated_messages import Contract, Limit, Narrower
 
 
 def posted(body: bytes, query: bytes = b"") -> Request:

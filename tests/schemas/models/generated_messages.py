@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-
 from sandbox import wire
 
 Schema = Mapping[str, Any]
@@ -84,7 +83,10 @@ class Contract:
     def breaking(self, limit: Limit) -> Values:
         """Messages that break this one limit of the schema."""
         taken = {each.pointer: each.taken for each in self.narrower}
-        return _Maker(taken, {_place(limit): partial(_broken, limit)}).breaking(self.name, limit)
+        values = _Maker(taken, {_place(limit): partial(_broken, limit)}).breaking(self.name, limit)
+        # Where the whole message is changed, nothing has asked yet whether it is taken.
+        whole = taken.get("")
+        return values.filter(lambda value: not isinstance(value, dict) or whole(value)) if whole else values
 
     def refused_by_the_model(self, difference: Narrower) -> Values:
         """Messages that the schema accepts and the model is meant to refuse."""
@@ -119,7 +121,7 @@ class _Maker:
         assume(pointer not in self._taken or self._taken[pointer](value))
         return value
 
-    def _of_type(self, draw: st.DrawFn, pointer: str, schema: Schema, kind: str | list[str] | None) -> Any:
+    def _of_type(self, draw: st.DrawFn, pointer: str, schema: Schema, kind: str | list[str] | None) -> Any:  # noqa: PLR0911
         match kind:
             case None:
                 return draw(JSON)
@@ -223,7 +225,7 @@ def _limit_of(violation: wire.Violation) -> Limit:
     return Limit(re.sub(r"/\d+(?=/|$)", "/*", violation.pointer), violation.keyword)
 
 
-def _broken(limit: Limit, draw: st.DrawFn, schema: Schema, value: Any) -> Any:
+def _broken(limit: Limit, draw: st.DrawFn, schema: Schema, value: Any) -> Any:  # noqa: PLR0911
     match limit.keyword:
         case "required":
             return {key: part for key, part in value.items() if not limit.pointer.endswith(f"/{key}")}

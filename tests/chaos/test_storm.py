@@ -1,0 +1,59 @@
+"""Nothing is lost, doubled or put out of order, whatever happens to processes, connections and Zendesk.
+
+The same at full size: benchmarks/storm.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import environment, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from projects import Project
+
+COURSE = Path(__file__).with_name("course.py")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot kill or freeze a process so.")
+
+
+@pytest.fixture
+def survived(everything: Project, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    source = everything.installed(tmp_path / "src")
+    path = os.pathsep.join([str(source), str(everything.path)])
+
+    def run_course(*options: str) -> dict[str, Any]:
+        env = environment(PYTHONPATH=path)
+        ended = run(sys.executable, COURSE, *options, folder=tmp_path, env=env, timeout=600)
+        # Libraries may warn of the machine before.
+        report: dict[str, Any] = json.loads(ended.output[ended.output.index("{") :])
+        return report
+
+    return run_course
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_small_storm_is_survived(database: str, survived: Callable[..., dict[str, Any]]) -> None:
+    """SVC-57"""
+    storm = ("--messages=120", "--threads=6", "--accounts=2", "--kills=2", "--freezes=1", "--workers=2")
+
+    report = survived(database, *storm)
+
+    assert report["messages"] == 120
+    assert report["disturbances"] >= 2
+
+
+def test_in_fair_weather_each_post_is_sent_once(survived: Callable[..., dict[str, Any]]) -> None:
+    """SVC-57: Zendesk's own memory of what it has is for emergencies."""
+    storm = ("--messages=100", "--threads=4", "--accounts=2", "--kills=0", "--freezes=0", "--workers=2")
+
+    report = survived("postgresql", *storm, "--fair")
+
+    assert report["results"] == {"success": 100}
