@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from commands import ROOT
 from sandbox import wire
 
-__all__ = [
-    "ANSWERS",
-    "MESSAGES",
-    "SCHEMAS",
-    "CounterExample",
-    "Example",
-    "counter_examples",
-    "examples",
-    "wire",
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMAS = ROOT / "schemas"
-ANSWERS = "answers"
-"""The one schema that no project has: it describes the answers to the template's questions."""
+"""What no project has: the examples, and the schema of the answers to the template's questions."""
 
-MESSAGES = [name for name in wire.names() if name != ANSWERS]
+ANSWERS = "answers"
+MESSAGES = wire.names()
+NAMES = sorted([*MESSAGES, ANSWERS])
+
+
+@cache
+def schema_of(name: str) -> dict[str, Any]:
+    if name in MESSAGES:
+        return wire.schema(name)
+    contents: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    return contents
+
+
+def violations(name: str, value: object) -> Iterator[wire.Violation]:
+    return wire.violations_of(wire.validator(schema_of(name)), value)
 
 
 class Example(NamedTuple):

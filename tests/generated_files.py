@@ -9,6 +9,7 @@ from answers_schema import answers_schema
 from contract import SCHEMAS
 from questionnaire import present_questionnaire
 from reference import answers_reference, reference
+from sandbox import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ def as_json(contents: Any) -> str:
 FILES: dict[Path, Callable[[], str]] = {
     SCHEMAS / "answers.schema.json": lambda: as_json(answers_schema(present_questionnaire())),
     SCHEMAS / "answers.md": answers_reference,
-    SCHEMAS / "README.md": reference,
+    wire.SCHEMAS / "README.md": reference,
 }
 
 if __name__ == "__main__":

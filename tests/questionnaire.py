@@ -13,7 +13,7 @@ from copier._main import Worker
 from copier._settings import SettingsModel
 from copier._types import MISSING
 from copier._user_data import AnswersMap, Question
-from jinja2 import meta, nodes
+from jinja2 import meta
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,23 +52,6 @@ class Questionnaire:
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
         return dict(self._worker.template.questions_data)
-
-    @property
-    def kept_back(self) -> list[str]:
-        """Return the patterns of files that no answer brings into a project."""
-        known = dict.fromkeys(self.questions, "")
-        return [
-            pattern
-            for entry in self._worker.template.exclude
-            if not self.decides(entry)
-            for pattern in self.render(entry, known).split()
-        ]
-
-    def decides(self, entry: str) -> bool:
-        """Say whether an exclusion depends on what a name stands for, beyond its being known at all."""
-        tree = self.parse(entry)
-        known = {id(test.node) for test in tree.find_all(nodes.Test) if test.name == "defined"}
-        return any(id(name) not in known for name in tree.find_all(nodes.Name))
 
     @property
     def settings(self) -> dict[str, Any]:

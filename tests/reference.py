@@ -1,4 +1,4 @@
-"""The references `schemas/README.md` and `schemas/answers.md`, made from the schemas and their examples."""
+"""The references of the contract and of the answers, made from the schemas and their examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from contract import ANSWERS, SCHEMAS, counter_examples, examples, wire
+from contract import ANSWERS, NAMES, SCHEMAS, examples, schema_of
+from sandbox import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -86,7 +87,7 @@ SHOWN = {
 def reference() -> str:
     """Describe the wire contract, as it is shipped in every project."""
     listed = [ANSWERS, *(name for chapter in CHAPTERS.values() for name in chapter)]
-    if unlisted := set(wire.names()) ^ set(listed):
+    if unlisted := set(NAMES) ^ set(listed):
         raise LookupError(
             f"CHAPTERS has to list each schema, and nothing else: {', '.join(sorted(unlisted))}"
         )
@@ -112,16 +113,15 @@ def _opening() -> Iterator[str]:
     )
     yield ""
     yield (
-        "`examples/` holds, for every schema, messages that it accepts and messages that it refuses, each with the place "
-        "and the keyword that must refuse it. A project's tests hold every message to these schemas, and its command "
-        "`validate` checks any file by them."
+        "The tests hold every message that the service exchanges to these schemas, and the command `validate` checks any "
+        "file by them."
     )
     yield ""
     yield "| Message | Way |"
     yield "|---|---|"
     for chapter in CHAPTERS.values():
         for name, way in chapter.items():
-            yield f"| [{wire.schema(name)['title']}](#{name}) | {way} |"
+            yield f"| [{schema_of(name)['title']}](#{name}) | {way} |"
     yield ""
     yield (
         "At the end: [formats](#formats), [where we differ from Zendesk's schemas](#differences), [sources](#sources)."
@@ -140,7 +140,7 @@ def _chapter(title: str) -> Iterator[str]:
 
 
 def _section(name: str, way: str) -> Iterator[str]:
-    schema = wire.schema(name)
+    schema = schema_of(name)
     yield f'<a id="{name}"></a>'
     yield ""
     yield f"### {schema['title']}"
@@ -150,7 +150,7 @@ def _section(name: str, way: str) -> Iterator[str]:
 
 
 def _schema(name: str, opening: str = "") -> Iterator[str]:
-    schema = wire.schema(name)
+    schema = schema_of(name)
     yield f"{opening}{schema['description']} [`{name}.schema.json`]({name}.schema.json)"
     yield ""
     tables = _Tables(name, schema)
@@ -251,7 +251,7 @@ class _Tables:
             target = schema["$ref"]
             if target.startswith("urn:"):
                 name = target.rpartition(":")[2]
-                return f"[{wire.schema(name)['title']}](#{name})"
+                return f"[{schema_of(name)['title']}](#{name})"
             name = target.rpartition("/")[2]
             return f"[{_words(name)}](#{self._name}-{name})"
         if isinstance(schema.get("items"), dict):
@@ -374,7 +374,6 @@ def _told(description: str) -> tuple[str, str]:
 
 def _examples(name: str) -> Iterator[str]:
     accepted = examples(name)
-    refused = len(counter_examples(name))
     first, *rest = [(example.title, _written(_shortened(example.value))) for example in accepted]
     yield f"For example, {first[0]}:"
     yield ""
@@ -390,11 +389,6 @@ def _examples(name: str) -> Iterator[str]:
             yield from _fenced(text)
         yield "</details>"
         yield ""
-    yield (
-        f"[`examples/{name}.json`](examples/{name}.json) holds {len(accepted)} valid messages in full, "
-        f"and {refused} that are refused."
-    )
-    yield ""
 
 
 def _fenced(text: str) -> Iterator[str]:
@@ -459,7 +453,7 @@ def _exceptions() -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for entry in json.loads((SCHEMAS / "exceptions.json").read_text(encoding="utf-8")):
         yield _row_of(
-            f"[{wire.schema(entry['schema'])['title']}](#{entry['schema']})",
+            f"[{schema_of(entry['schema'])['title']}](#{entry['schema']})",
             _code_text(entry["pointer"]) if entry["pointer"] else "the whole",
             _limit(entry["keyword"], entry["ours"]),
             _limit(entry["keyword"], entry["theirs"]),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from answers_schema import answers_schema
 from commands import environment, run, tool
-from contract import SCHEMAS, counter_examples, examples, wire
+from contract import SCHEMAS, counter_examples, examples, schema_of, violations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from questionnaire import Questionnaire, RefusedError, present_questionnaire
@@ -88,7 +88,7 @@ def is_taken(question: str, text: str) -> bool:
 
 
 def schema_accepts(answers: dict[str, Any]) -> bool:
-    return not wire.violations("answers", answers)
+    return not list(violations("answers", answers))
 
 
 def disagreements(*sets: dict[str, Any]) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def test_what_copier_refuses_the_schema_refuses_at_the_same_question(
     question: str, given: dict[str, Any], sentence: str
 ) -> None:
     assert not copier_takes(ORIGIN | given), sentence
-    assert {found.pointer for found in wire.violations("answers", ORIGIN | given)} == {f"/{question}"}
+    assert {found.pointer for found in violations("answers", ORIGIN | given)} == {f"/{question}"}
 
 
 @pytest.mark.parametrize("question", TEXTS)
@@ -184,14 +184,14 @@ def test_only_answers_of_the_type_of_the_question_are_accepted(name: str) -> Non
         "null": None,
         "object": {"a": "b"},
     }
-    wanted = wire.schema("answers")["properties"][name].get("type", "string")
+    wanted = schema_of("answers")["properties"][name].get("type", "string")
     others = [value for kind, value in types.items() if kind != wanted]
     assert not any(schema_accepts({**ORIGIN, name: value}) for value in others)
 
 
 def test_what_the_schema_says_is_what_copier_asks() -> None:
     questionnaire = present_questionnaire()
-    properties = wire.schema("answers")["properties"]
+    properties = schema_of("answers")["properties"]
     assert list(properties) == questionnaire.asked
     for name, answer in properties.items():
         assert answer["description"] == " ".join(questionnaire.questions[name]["help"].split())

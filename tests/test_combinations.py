@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,12 +69,7 @@ def test_every_statement_and_condition_of_the_template_is_rendered(renders: Meas
 
 
 def test_every_file_of_the_template_is_rendered(renders: MeasuredRenders) -> None:
-    """Beside those that `_exclude` keeps back whatever is answered."""
     waiting = set(renders.template.files())
-    for pattern in FORM.kept_back:
-        kept_back = {name for name in waiting if fnmatch(name, f"template/{pattern}")}
-        assert kept_back, f"copier.yml keeps back {pattern}, which is not there"
-        waiting -= kept_back
     for project in renders.projects():
         made = set(project.files())
         waiting = {

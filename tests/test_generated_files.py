@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from contract import SCHEMAS
 from generated_files import COMMAND, FILES
+from sandbox import wire
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ def test_a_generated_file_is_up_to_date(path: Path) -> None:
     )
 
 
-README = (SCHEMAS / "README.md").read_text(encoding="utf-8")
+README = (wire.SCHEMAS / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_link_of_the_reference_leads_somewhere() -> None:
@@ -33,7 +33,7 @@ def test_every_link_of_the_reference_leads_somewhere() -> None:
     assert inside <= set(anchors)
     files = set(re.findall(r"\]\(([^)#]+\.json)\)", text))
     assert files
-    assert [name for name in files if not (SCHEMAS / name).is_file()] == []
+    assert [name for name in files if not (wire.SCHEMAS / name).is_file()] == []
     marks = set(re.findall(r"\[([^\]]+)\](?![\]:(])", text))
     assert marks <= set(re.findall(r"^\[([^\]]+)\]: ", text, re.MULTILINE))
 

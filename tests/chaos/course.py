@@ -27,14 +27,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import httpx2
-from pydantic import SecretStr
-from sqlalchemy import func, select
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
 from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.push.outbox import outbox_table
 from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
+from pydantic import SecretStr
+from sqlalchemy import func, select
 from storm_process import READY
 from storm_zendesk import StormZendesk
 from tests.doubles import Configuration

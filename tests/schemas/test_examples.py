@@ -1,33 +1,33 @@
 """Every schema is well formed, accepts its examples and refuses its counter-examples for their reason."""
 
 import pytest
-from contract import counter_examples, examples
+from contract import NAMES, counter_examples, examples, schema_of, violations
 from jsonschema import Draft202012Validator
 from sandbox import wire
 
 
-@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_a_schema_is_valid(name: str) -> None:
-    Draft202012Validator.check_schema(wire.schema(name))
-    assert wire.schema(name)["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator.check_schema(schema_of(name))
+    assert schema_of(name)["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
 
 
-@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_example_is_accepted(name: str) -> None:
     accepted = examples(name)
     assert accepted
-    assert {example.title: wire.violations(name, example.value) for example in accepted} == {
+    assert {example.title: [*violations(name, example.value)] for example in accepted} == {
         example.title: [] for example in accepted
     }
 
 
-@pytest.mark.parametrize("name", wire.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_counter_example_is_refused_for_its_reason_alone(name: str) -> None:
     refused = counter_examples(name)
     assert refused
     found = {
         example.title: [
-            (violation.pointer, violation.keyword) for violation in wire.violations(name, example.value)
+            (violation.pointer, violation.keyword) for violation in violations(name, example.value)
         ]
         for example in refused
     }

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from contract import SCHEMAS, counter_examples, examples, wire
+from contract import SCHEMAS, counter_examples, examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from published_contract import (
@@ -28,6 +28,7 @@ from published_contract import (
     Shape,
     Text,
 )
+from sandbox import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

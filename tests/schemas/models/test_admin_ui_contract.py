@@ -1,14 +1,14 @@
 """The messages of the admin form: what their schemas accept and refuse, their models accept and refuse."""
 
 import pytest
+from acme_reviews.core.messages import AdminUiRequest, AdminUiReturn
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import read_message
 from generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
 from posted_forms import breakable, received, without_nul
 from pydantic import ValidationError
-from acme_reviews.core.messages import AdminUiRequest, AdminUiReturn
-from acme_reviews.web.errors import RequestError
-from acme_reviews.web.forms import read_message
 from sandbox import wire
 
 REQUEST = Contract(

@@ -4,15 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from acme_reviews.channelback.endpoint import read_channelback
+from acme_reviews.channelback.messages import ChannelbackRequest, ChannelbackResponse
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import FIELD_LIMIT
 from generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
 from posted_forms import breakable, received, without_nul
 from pydantic import ValidationError
-from acme_reviews.channelback.endpoint import read_channelback
-from acme_reviews.channelback.messages import ChannelbackRequest, ChannelbackResponse
-from acme_reviews.web.errors import RequestError
-from acme_reviews.web.forms import FIELD_LIMIT
 from sandbox import wire
 
 REQUEST = Contract(

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from acme_reviews.channelback.messages import ChannelbackRequest, ChannelbackResponse
 from contract import counter_examples, examples
 from pydantic import ValidationError
-from acme_reviews.channelback.messages import ChannelbackRequest, ChannelbackResponse
 from sandbox import wire
 
 SINGLE = [name for name in ChannelbackRequest.model_fields if name != "file_urls"]

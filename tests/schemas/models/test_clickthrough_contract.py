@@ -3,15 +3,15 @@
 from urllib.parse import urlencode
 
 import pytest
+from acme_reviews.clickthrough.messages import ClickthroughRequest
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import read_message
 from generated_messages import FEW, MANY, Contract, Limit
 from hypothesis import given
 from hypothesis import strategies as st
 from posted_forms import breakable
 from starlette.datastructures import QueryParams
 
-from acme_reviews.clickthrough.messages import ClickthroughRequest
-from acme_reviews.web.errors import RequestError
-from acme_reviews.web.forms import read_message
 REQUEST = Contract("clickthrough-request", ())
 
 

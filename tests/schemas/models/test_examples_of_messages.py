@@ -93,6 +93,15 @@ def test_every_form_that_zendesk_may_post_is_understood(request_: dict[str, str]
         assert getattr(message, name) == request_.get(name, "")
 
 
+def test_a_pull_brings_at_most_200_resources() -> None:
+    """SVC-28"""
+    resource = ExternalResource.model_validate_json(json.dumps(examples("external-resource")[0].value))
+
+    assert len(PullResponse(external_resources=(resource,) * 200).external_resources) == 200
+    with pytest.raises(ValidationError):
+        PullResponse(external_resources=(resource,) * 201)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx2.AsyncClient]:
     database = f"sqlite:///{tmp_path_factory.mktemp('service')}/service.db"

@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from acme_reviews.pull.messages import PullRequest, PullResponse
+from acme_reviews.web.errors import RequestError
+from acme_reviews.web.forms import read_message
 from generated_messages import FEW, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
 from posted_forms import breakable, received, without_nul
 from pydantic import ValidationError
-from acme_reviews.pull.messages import PullRequest, PullResponse
-from acme_reviews.web.errors import RequestError
-from acme_reviews.web.forms import read_message
 from sandbox import wire
 from test_resource_contract import RESOURCE, in_utc
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from acme_reviews.core.messages import ExternalResource, fit
 from generated_messages import FEW, JSON, MANY, Contract, Limit, Narrower, Wider
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
-from acme_reviews.core.messages import ExternalResource, fit
 from sandbox import wire
 
 

@@ -22,9 +22,3 @@ async def test_a_post_becomes_a_ticket_and_is_answered(
     await page.get_by_role("button", name="Send public reply").click()
     await expect(page.get_by_text("Arrived as")).to_be_visible()
     assert [reply.text for reply in origin.replies] == ["Thank you!"]
-{% if clickthrough %}
-    original = page.get_by_role("link", name="Original").first
-    async with page.context.expect_event("request", lambda sent: "origin.example" in sent.url) as opened:
-        await original.click()
-    assert (await opened.value).url == "https://origin.example/posts/post-1"
-{% endif %}
