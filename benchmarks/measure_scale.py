@@ -27,9 +27,9 @@ import httpx2
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
+from acme_reviews.core.signatures import sign
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, Connections, PushCredentials
-from acme_reviews.core.signatures import sign
 from acme_reviews.settings import Settings
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite

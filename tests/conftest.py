@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from hosting import COMPLETE, EVERYTHING
-from projects import Project, Template, copy_working_tree, release
+from projects import PRESENT, Project, Template, copy_working_tree, release
 from questionnaire import Questionnaire, present_questionnaire
 from xdist.scheduler import LoadScopeScheduling
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xdist.remote import Producer
-
-PRESENT = "v1.0.0"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

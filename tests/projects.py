@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from questionnaire import Questionnaire
 
 ANSWERS_FILE = ".copier-answers.yml"
+PRESENT = "v1.0.0"
+"""The working tree, where a repository holds it as a release."""
+
 IMAGES = (".gif", ".ico", ".jpg", ".png", ".webp")
 # What running a project leaves in it, beside what was generated.
 BYPRODUCTS = {

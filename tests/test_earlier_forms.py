@@ -9,9 +9,8 @@ import copier
 import pytest
 import yaml
 from commands import ROOT
-from conftest import PRESENT
 from jinja2 import nodes
-from projects import ANSWERS_FILE, Project, Template, release
+from projects import ANSWERS_FILE, PRESENT, Project, Template, release
 from questionnaire import present_questionnaire
 from test_updates import update_by_api
 

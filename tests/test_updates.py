@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import copier
 import pytest
 from commands import environment, git, run, tool
-from conftest import PRESENT
-from projects import ANSWERS_FILE, Project, Template, copy_working_tree, release
+from projects import ANSWERS_FILE, PRESENT, Project, Template, copy_working_tree, release
 from questionnaire import present_questionnaire
 
 if TYPE_CHECKING:

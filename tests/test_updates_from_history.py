@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import copier
 import pytest
 from commands import ROOT, git
-from conftest import PRESENT
-from projects import Project, Template, copy_working_tree, release
+from projects import PRESENT, Project, Template, copy_working_tree, release
 from test_updates import OWN_FUNCTION, edit_origin, update_by_api
 
 if TYPE_CHECKING:
