@@ -23,13 +23,14 @@ sys.path.insert(0, str(Path.cwd()))
 
 import httpx2
 from acme_reviews.core.accounts import Accounts
+from acme_reviews.core.clock import Clock
 from acme_reviews.core.database import Database
 from acme_reviews.core.messages import Author, ExternalResource
 from acme_reviews.core.security import Sealer, Signer, ZendeskHosts
-from acme_reviews.push.credentials import Access, Connections, PushCredentials, credentials_table
+from acme_reviews.push.credentials import Access, CredentialStore, PushToken, credentials_table
 from acme_reviews.push.messages import RESOURCES_PER_PUSH
 from acme_reviews.push.outbox import Outbox
-from acme_reviews.push.zendesk_api import ZendeskClient
+from acme_reviews.push.zendesk_api import ZendeskApi
 from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
 from course import SECRET, Processes, database
 from pydantic import SecretStr
@@ -108,13 +109,13 @@ async def bare_client(accounts: int, each: int) -> float:
 
 async def send_bare(url: str, accounts: int, each: int) -> None:
     async with httpx2.AsyncClient(trust_env=False) as http:
-        client = ZendeskClient(http, ZendeskHosts(url))
+        client = ZendeskApi(http, ZendeskHosts(url), Clock())
 
         async def send(push_id: str) -> None:
             resources = posts(each)
             for start in range(0, each, RESOURCES_PER_PUSH):
                 batch = tuple(resources[start : start + RESOURCES_PER_PUSH])
-                await client.push("acme", PushCredentials(push_id, SecretStr("token")), "request", batch)
+                await client.push("acme", PushToken(push_id, SecretStr("token")), "request", batch)
 
         await asyncio.gather(*(send(f"push-{number}") for number in range(accounts)))
 
@@ -210,8 +211,8 @@ async def add_accounts(database: Database, keys: dict[str, str], count: int) -> 
     for number in range(count):
         configuration = Configuration(site="main", password=SecretStr("right"))
         account = await accounts.create("acme", f"Account {number}", configuration)
-        credentials = PushCredentials(f"push-{number}", SecretStr("token"))
-        await Connections(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
+        credentials = PushToken(f"push-{number}", SecretStr("token"))
+        await CredentialStore(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
         made.append(account.id)
     return made
 

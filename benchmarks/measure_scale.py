@@ -29,7 +29,7 @@ from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
 from acme_reviews.core.signatures import sign
 from acme_reviews.origin import Configuration
-from acme_reviews.push.credentials import Access, Connections, PushCredentials
+from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.settings import Settings
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
@@ -158,8 +158,8 @@ async def add_accounts(settings: Settings) -> list[tuple[str, str]]:
     for number in range(ACCOUNTS):
         configuration = Configuration(business=BUSINESS.id, api_key=SecretStr(BUSINESS.api_key))
         account = await accounts.create("acme", f"Account {number}", configuration)
-        credentials = PushCredentials(f"push-{number}", SecretStr("token"))
-        await Connections(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
+        credentials = PushToken(f"push-{number}", SecretStr("token"))
+        await CredentialStore(database, sealer).save(account.id, SecretStr(SECRET), credentials, Access.valid)
         made.append((account.id, accounts.metadata(account)))
     await database.close()
     return made

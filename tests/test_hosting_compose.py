@@ -145,17 +145,17 @@ import asyncio, sys
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.origin import Configuration
 from acme_reviews.settings import new_sealing_key, new_signing_key
-from acme_reviews.core.database import Store
+from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
 
 
 async def main() -> None:
-    store = Store(f"sqlite+aiosqlite:///{sys.argv[1]}")
-    await store.migrate()
+    database = Database(f"sqlite+aiosqlite:///{sys.argv[1]}")
+    await database.migrate()
     accounts = Accounts(store, Signer([new_signing_key()]), Sealer([new_sealing_key()]), Configuration)
     for number in range(40):
         await accounts.create("acme", f"{sys.argv[2]} {number}", Configuration(business="acme", api_key="key"))
-    await store.close()
+    await database.close()
 
 
 asyncio.run(main())
