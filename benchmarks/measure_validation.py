@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import jsonschema_rs
 import uvicorn
-from acme_reviews.core.messages import ExternalResource, PullResponse
+from acme_reviews.core.messages import ExternalResource
+from acme_reviews.pull.messages import PullResponse
 from acme_reviews.settings import new_operator_password, new_sealing_key, new_signing_key
 from sandbox import wire
 from sandbox.reviews import ReviewSite, create_app

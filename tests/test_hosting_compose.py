@@ -152,7 +152,7 @@ from acme_reviews.core.security import Sealer, Signer
 async def main() -> None:
     database = Database(f"sqlite+aiosqlite:///{sys.argv[1]}")
     await database.migrate()
-    accounts = Accounts(store, Signer([new_signing_key()]), Sealer([new_sealing_key()]), Configuration)
+    accounts = Accounts(database, Signer([new_signing_key()]), Sealer([new_sealing_key()]), Configuration)
     for number in range(40):
         await accounts.create("acme", f"{sys.argv[2]} {number}", Configuration(business="acme", api_key="key"))
     await database.close()
