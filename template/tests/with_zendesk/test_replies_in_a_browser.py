@@ -1,5 +1,7 @@
 """From a customer's post to an agent's reply at the origin, with the project's own service, in a browser."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -21,4 +23,7 @@ async def test_a_post_becomes_a_ticket_and_is_answered(
     await page.get_by_label("Message").fill("Thank you!")
     await page.get_by_role("button", name="Send public reply").click()
     await expect(page.get_by_text("Arrived as")).to_be_visible()
+    async with asyncio.timeout(10):
+        while not origin.replies:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     assert [reply.text for reply in origin.replies] == ["Thank you!"]
