@@ -49,7 +49,10 @@ class Mistake(NamedTuple):
 
 
 def named(mistakes: list[Mistake]) -> list[Any]:
-    return [pytest.param(mistake, id=f"{Path(mistake.file).name} {mistake.what}") for mistake in mistakes]
+    return [
+        pytest.param(mistake, id=f"{'/'.join(Path(mistake.file).parts[-2:])} {mistake.what}")
+        for mistake in mistakes
+    ]
 
 
 def broken(project: Project, mistake: Mistake) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
 from commands import run
 from documents import manual
 from hosting import COMPLETE, JUDGED, ORIGIN_NAME
+from mistakes import Mistake
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +21,20 @@ if TYPE_CHECKING:
     from questionnaire import Questionnaire
 
 OWN = ("deploy/", ".github/", "fly.toml", "renovate.json")
+
+
+MODULES = ["aws_lambda", "caddy", "cloud_run", "compose", "fly", "image", "kubernetes", "systemd"]
+
+
+def test_every_file_is_broken_in_five_ways(hosted: Hosted) -> None:
+    """A validator that is silent looks like a good file."""
+    lists = [vars(import_module(f"test_hosting_{name}")).values() for name in MODULES]
+    mistakes = {each for value in chain(*lists) if isinstance(value, list) for each in value}
+    broken = Counter(mistake.file for mistake in mistakes if isinstance(mistake, Mistake))
+    for hosting in COMPLETE:
+        for file in hosted(hosting).files():
+            if file.startswith(("deploy/", "fly.toml", ".dockerignore")):
+                assert broken[file] >= 5, file
 
 
 def test_every_target_is_judged(questionnaire: Questionnaire) -> None:

@@ -76,6 +76,7 @@ SEEN_BY_THE_PROJECT = [
     Mistake("runs as somebody else", JOB, "serviceAccountName: acme-reviews-service", "serviceAccountName: default-account", "one_account"),
     Mistake("runs no command", JOB, "args: [keys, reseal]", "args: [keys, seal]", "command_of_the_projects"),
     Mistake("runs again", JOB, "maxRetries: 0", "maxRetries: 3", "command_of_the_projects"),
+    Mistake("keeps no image", BUILD, "images: [$_IMAGE]", "images: []", "is_built"),
     Mistake("builds from nothing", BUILD, "--file=deploy/Dockerfile", "--file=Dockerfile", "is_built"),
 ]  # fmt: skip
 

@@ -55,6 +55,9 @@ SEEN_BY_THE_PROJECT = [
     Mistake("invents a setting", FILE, "PYTHONUNBUFFERED=1", "UNBUFFERED=1", "made_for_production"),
     Mistake("is killed", FILE, "STOPSIGNAL SIGTERM", "STOPSIGNAL SIGKILL", "stopped_by"),
     Mistake("ships secrets", ".dockerignore", "!src", "!src\n!.env", "no_secret"),
+    Mistake("ships everything", ".dockerignore", "\n*\n", "\n", "build_sees"),
+    Mistake("ships no lock", ".dockerignore", "!uv.lock\n", "", "build_sees"),
+    Mistake("ships what people keep", ".dockerignore", "!src", "!src\n!var", "no_secret"),
     Mistake("ships no code", ".dockerignore", "!src\n", "", "build_sees"),
 ]
 

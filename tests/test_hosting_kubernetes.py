@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = "deploy/kubernetes"
 SETTINGS = f"{FOLDER}/settings/kustomization.yaml"
 NAMESPACE = f"{FOLDER}/settings/namespace.yaml"
+DATABASE = f"{FOLDER}/overlays/postgresql/database.yaml"
 VALUES = f"{FOLDER}/settings/settings.env"
 BASE = f"{FOLDER}/base/kustomization.yaml"
 WEB = f"{FOLDER}/base/web.yaml"
@@ -80,6 +81,28 @@ SEEN_BY_KUSTOMIZE = [
         "patches with nothing", f"{SQLITE}/kustomization.yaml", "path: web.yaml", "path: app.yaml", "app.yaml"
     ),
     Mistake("has no base", f"{POSTGRESQL}/kustomization.yaml", "../../base", "../base", "base"),
+    Mistake("invents a field", f"{POSTGRESQL}/kustomization.yaml", "patches:", "patch:", "unknown field"),
+    Mistake(
+        "names no kind",
+        f"{POSTGRESQL}/kustomization.yaml",
+        "kind: Kustomi",
+        "kind: Customi",
+        "kind should be",
+    ),
+    Mistake(
+        "misspells a file", f"{SQLITE}/kustomization.yaml", "volume.yaml", "volumes.yaml", "no such file"
+    ),
+    Mistake("invents a field", f"{SQLITE}/kustomization.yaml", "components:", "component:", "unknown field"),
+    *(
+        Mistake(what, f"{FOLDER}/overlays/{tool}/kustomization.yaml", before, after, complaint)
+        for tool in ("migration", "restore")
+        for what, before, after, complaint in (
+            ("misspells a file", "resources:\n  - ", "resources:\n  - more-", "no such file"),
+            ("has no settings", "../../settings", "../settings", "settings"),
+            ("invents a field", "resources:", "resource:", 'unknown field "resource"'),
+            ("names no kind", "kind: Kustomization", "kind: Kustomisation", "kind should be"),
+        )
+    ),
 ]
 
 SEEN_BY_SCHEMAS = [
@@ -114,6 +137,11 @@ SEEN_BY_SCHEMAS = [
         "unexpected",
     ),
     Mistake("gives one type", POLICY, "[Ingress]", "Ingress", "array"),
+    Mistake("gives one type", DATABASE, "[Egress]", "Egress", "array"),
+    Mistake("opens a port", DATABASE, "- ports:", "- port:", "'port' was unexpected"),
+    Mistake("lists its pods", DATABASE, "  podSelector:", "  pods:", "'pods' was unexpected"),
+    Mistake("gives a number", NAMESPACE, "warn-version: latest", "warn-version: 1", "labels"),
+    Mistake("misspells the kind", NAMESPACE, "kind: Namespace", "kind: NameSpace", "is not one of"),
     Mistake("allows a source", POLICY, "- from:", "- sources:", "'sources' was unexpected"),
     Mistake(
         "misspells the size", f"{SQLITE}/volume.yaml", "requests:", "request:", "'request' was unexpected"
@@ -182,7 +210,7 @@ SEEN_BY_THE_LINTER = [
 SEEN_BY_OURSELVES = [
     Mistake(
         "reaches for nobody",
-        f"{POSTGRESQL}/database.yaml",
+        DATABASE,
         "app.kubernetes.io/name: acme-reviews",
         "app.kubernetes.io/component: database",
         "selects no pod",
@@ -382,7 +410,7 @@ SEEN_BY_OURSELVES = [
         "Always",
         "unhealthyPodEvictionPolicy",
     ),
-    Mistake("misspells a type", f"{POSTGRESQL}/database.yaml", "[Egress]", "[egress]", "policyTypes"),
+    Mistake("misspells a type", DATABASE, "[Egress]", "[egress]", "policyTypes"),
     Mistake("needs nothing", f"{POSTGRESQL}/worker.yaml", "requests:", "limited:", "worker"),
     Mistake(
         "may get more rights",
@@ -453,7 +481,7 @@ SEEN_BY_THE_PROJECT = [
     Mistake("finds no names", POLICY, "port: 53", "port: 5353", "network_lets"),
     Mistake("finds no Zendesk", POLICY, "port: 443", "port: 8443", "network_lets"),
     Mistake("forgets what goes out", POLICY, "[Ingress, Egress]", "[Ingress]", "network_lets"),
-    Mistake("finds no database", f"{POSTGRESQL}/database.yaml", "port: 5432", "port: 5433", "network_lets"),
+    Mistake("finds no database", DATABASE, "port: 5432", "port: 5433", "network_lets"),
     Mistake("is another name", NAMESPACE, "name: acme-reviews", "name: reviews", "one_namespace"),
     Mistake("takes no part", BASE, "  - network_policy.yaml\n", "", "takes_part"),
     Mistake("takes no part", f"{POSTGRESQL}/kustomization.yaml", "  - disruption.yaml\n", "", "takes_part"),

@@ -15,7 +15,7 @@ from commands import Ended, environment, run, uv_binary
 from documents import manual, shell_blocks, under
 from hosting import JUDGED
 from mistakes import Mistake, broken, named, overlooked
-from validators import put_units, require_systemd, shellcheck, systemd_verdict
+from validators import SYSUSERS, put_units, require_systemd, shellcheck, systemd_verdict, sysusers
 from validators import systemd as verified
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ WEB, WORKER, BACKUP, TIMER = (
     f"{FOLDER}/acme-reviews{rest}"
     for rest in (".service", "-worker.service", "-backup.service", "-backup.timer")
 )
-CADDY, INSTALL, COMMAND = (f"{FOLDER}/{name}" for name in ("caddy.conf", "install.sh", "command.sh"))
+CADDY, INSTALL, COMMAND, SCRIPT = (
+    f"{FOLDER}/{name}" for name in ("caddy.conf", "install.sh", "command.sh", "backup.py")
+)
 
 EXPOSURE = {WEB: 13, WORKER: 13, BACKUP: 6}
 """The most that systemd-analyze may find, in tenths; without any of the units' precautions it is 96."""
@@ -67,6 +69,15 @@ SEEN_BY_SYSTEMD = [
     Mistake("reads a relative file", CADDY, "File=/etc", "File=etc", "EnvironmentFile"),
 ]
 
+SEEN_BY_SYSUSERS = [
+    Mistake("makes nothing that it knows", SYSUSERS, "u acme", "x acme", "Unknown command type"),
+    Mistake("makes a group alone", SYSUSERS, "u acme", "g acme", "don't take"),
+    Mistake("gives no name that may be", SYSUSERS, "u acme-reviews", "u acme:reviews", "not a valid user"),
+    Mistake("forgets a quotation mark", SYSUSERS, 'reviews" /var', "reviews /var", "Syntax error"),
+    Mistake("lives in no absolute folder", SYSUSERS, "/var/lib", "var/lib", "not a valid home"),
+    Mistake("gives a number in words", SYSUSERS, " - ", " any ", "Failed to parse UID"),
+]
+
 SEEN_BY_SHELLCHECK = [
     Mistake("splits a path", INSTALL, 'chmod 755 "$release"', "chmod 755 $release", "SC2086"),
     Mistake("loses a quote", INSTALL, '"$etc/environment.new" "$etc', '"$etc/environment.new $etc', "SC2224"),
@@ -95,6 +106,19 @@ SEEN_BY_THE_PROJECT = [
     Mistake("may gain rights", WEB, "NoNewPrivileges=yes\n", "", "confined_like"),
     Mistake("copies another file", BACKUP, "acme-reviews.db /var", "service.db /var", "copied_each_night"),
     Mistake("keeps one copy", BACKUP, "backups 14", "backups 1", "copied_each_night"),
+    Mistake("makes a database", SCRIPT, "?mode=rw", "?mode=rwc", "not_made_and_copied"),
+    Mistake("keeps the oldest", SCRIPT, "[:-kept]", "[kept:]", "newest_copies"),
+    Mistake(
+        "leaves what was interrupted", SCRIPT, "interrupted.unlink()", "interrupted.touch()", "newest_copies"
+    ),
+    Mistake("keeps no copy", SCRIPT, "unfinished.rename(finished)", "unfinished.unlink()", "copy_is_made"),
+    Mistake(
+        "copies the file as it lies",
+        SCRIPT,
+        'source.execute("VACUUM INTO ?", (str(unfinished),))',
+        "unfinished.write_bytes(database.read_bytes())",
+        "copy_is_made",
+    ),
     Mistake("misses a night", TIMER, "Persistent=yes", "Persistent=no", "copied_each_night"),
     Mistake("shows the secrets", CADDY, "/caddy.environment", "/environment", "no_secret"),
     Mistake("keeps Caddy's own", CADDY, "ExecStart=\n", "", "no_secret"),
@@ -134,7 +158,7 @@ def test_systemd_accepts(name: str, hosted: Hosted, tmp_path: Path) -> None:
     units = [file for file in project.files() if file.endswith((".service", ".timer"))]
     assert len(units) == (4 if "push" in project.answers["capabilities"] else 3)
     said = verified(project, tmp_path)
-    assert said == dict.fromkeys([*units, CADDY], "")
+    assert said == dict.fromkeys([*units, CADDY, SYSUSERS], "")
 
 
 @pytest.mark.usefixtures("systemd")
@@ -142,6 +166,14 @@ def test_systemd_accepts(name: str, hosted: Hosted, tmp_path: Path) -> None:
 def test_systemd_refuses(mistake: Mistake, project: Project, tmp_path: Path) -> None:
     read_with = put_units(project, tmp_path, **{mistake.file: broken(project, mistake)})
     assert mistake.complaint in systemd_verdict(tmp_path, read_with[mistake.file])
+
+
+@pytest.mark.usefixtures("systemd")
+@pytest.mark.parametrize("mistake", named(SEEN_BY_SYSUSERS))
+def test_sysusers_refuses(mistake: Mistake, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "sysusers.conf"
+    file.write_text(broken(project, mistake), "utf-8")
+    assert mistake.complaint in sysusers(file)
 
 
 @pytest.mark.usefixtures("systemd")

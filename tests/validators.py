@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 import tomllib
 from functools import cache, partial
 from pathlib import Path
@@ -50,6 +51,7 @@ ExecReload=/usr/bin/caddy reload --config /etc/caddy/Caddyfile --force
 """
 UNITS = "deploy/systemd/"
 CADDY_DROP_IN = f"{UNITS}caddy.conf"
+SYSUSERS = f"{UNITS}sysusers.conf"
 
 
 def require_systemd() -> None:
@@ -73,7 +75,7 @@ def put_units(project: Project, root: Path, **changed: str) -> dict[str, str]:
             folder = drop_ins if name == CADDY_DROP_IN else units
             (folder / Path(name).name).write_text(text, "utf-8")
             started |= set(re.findall(r"(?m)^ExecStart=/(opt/\S+)", project.text(name)))
-            if not name.endswith("sysusers.conf"):
+            if name != SYSUSERS:
                 read_with[name] = "caddy.service" if name == CADDY_DROP_IN else Path(name).name
     for name in started:
         program = root / name
@@ -92,7 +94,15 @@ def systemd_verdict(root: Path, unit: str) -> str:
 
 def systemd(project: Project, root: Path) -> dict[str, str]:
     """Return what systemd has against each file."""
-    return {name: systemd_verdict(root, unit) for name, unit in put_units(project, root).items()}
+    verdicts = {name: systemd_verdict(root, unit) for name, unit in put_units(project, root).items()}
+    return {**verdicts, SYSUSERS: sysusers(project.path / SYSUSERS)}
+
+
+def sysusers(file: Path) -> str:
+    """Have systemd make the users of an empty machine, without doing so."""
+    with tempfile.TemporaryDirectory() as root:
+        ended = run("systemd-sysusers", "--dry-run", f"--root={root}", file, folder=file.parent, check=False)
+    return ended.output if ended.code else ""
 
 
 # --- Kubernetes -----------------------------------------------------------------------------------
