@@ -40,6 +40,8 @@ GATES: dict[str, dict[str, Any]] = {
         "hosting": "kubernetes",
         "create_followup_tickets": False,
         **NAMES[1],
+        # Kubernetes takes no port in it.
+        "public_url": "https://a.b-c.example",
     },
     "nothing": {"capabilities": [], "hosting": "none", "continuous_integration": "none"},
     "defaults": {"hosting": "systemd"},
