@@ -21,7 +21,7 @@ from typing import IO, Any
 from projects_to_measure import TEMPLATE, generate
 
 # What starts a fleet for the tests starts this one.
-sys.path.append(str(TEMPLATE / "tests"))
+sys.path.extend(str(TEMPLATE / "tests" / folder) for folder in ("", "form", "hosting", "projects"))
 
 from fleet import Fleet
 from load_balancer import adapted, running_caddy

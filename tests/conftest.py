@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Hands out test by test, except the modules whose tests share what only one process can measure."""
 
-    TOGETHER = ("tests/test_combinations.py",)
+    TOGETHER = ("tests/projects/test_combinations.py",)
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]

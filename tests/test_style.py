@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from projects import Project
 
-CODE = ("tests", "benchmarks", "template/sandbox")
+CODE = ("tests", "tools", "benchmarks", "template/sandbox")
 FIXTURES = [file.relative_to(ROOT).as_posix() for file in sorted(ROOT.glob("tests/*/**/conftest.py"))]
 CHECKS = [
     ("ruff", "check", *CODE),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-COMMAND = "PYTHONPATH=template python tests/generated_files.py"
+COMMAND = "PYTHONPATH=template:tests:tests/form:tests/schemas python tools/generated_files.py"
 
 
 def as_json(contents: Any) -> str:

@@ -43,7 +43,7 @@ JUDGED: dict[str, dict[str, dict[str, Any]]] = {
     "aws_lambda": {"complete": {}, "short": SHORT, "nothing": {"capabilities": []}},
     "none": {"complete": {}},
 }
-"""What is answered otherwise in projects whose files are judged one by one; tests/test_every_deployment.py judges all."""
+"""What is answered otherwise in projects whose files are judged one by one; test_every_deployment.py judges all."""
 
 
 def lacking(reason: str) -> NoReturn:

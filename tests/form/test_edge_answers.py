@@ -104,5 +104,5 @@ def test_names_may_be_as_long_as_they_are_allowed_to_be(hosting: str, generate: 
 
 @pytest.mark.parametrize("kind", NASTIEST)
 def test_the_nastiest_answers_are_sound(kind: str, generate: Generate) -> None:
-    """tests/test_gate.py runs the gates of such projects."""
+    """test_gate.py runs the gates of such projects."""
     assert_sound(generate(**NASTIEST[kind]))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import ROOT
 from fleet import Fleet
 from load_balancer import Caddy, adapted, running_caddy
 from machine import (
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from projects import Template
 
 EVERYTHING = ["pull", "push", "channelback", "clickthrough", "event_callback", "about", "dashboard"]
-TRAFFIC = ROOT / "tests" / "traffic.py"
+TRAFFIC = Path(__file__).with_name("traffic.py")
 SECONDS_TO_SETTLE = 240
 
 
