@@ -39,9 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out test by test, except the modules whose tests share what only one process can measure."""
+    """Hands out test by test, except the modules whose tests share what there is once.
 
-    TOGETHER = ("tests/projects/test_combinations.py",)
+    That is a measurement of one process, and the ports that the README's commands name.
+    """
+
+    TOGETHER = ("tests/projects/test_combinations.py", "tests/projects/test_readme.py")
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
