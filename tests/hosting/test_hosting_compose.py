@@ -117,6 +117,10 @@ def test_litestream_refuses(mistake: Mistake, hosted: Hosted, tmp_path: Path) ->
     assert mistake.complaint in ended.output
 
 
+FIRST_LOOK = 2.0
+"""Seconds after its start by which Litestream has looked at the database: twice its interval."""
+
+
 @contextmanager
 def replicating(file: Path, *, until: str) -> Iterator[None]:
     """Litestream at work; leaving the block stops it as Docker does, once it has said what is waited for."""
@@ -133,6 +137,8 @@ def replicating(file: Path, *, until: str) -> Iterator[None]:
         while until not in log.read_text("utf-8"):
             assert process.poll() is None and time.monotonic() < deadline, log.read_text("utf-8")  # noqa: PT018
             time.sleep(0.1)
+        # Stopped before it has looked for the first time, it copies nothing; from then on it copies all, until its end.
+        time.sleep(FIRST_LOOK)
         yield
     finally:
         process.terminate()
