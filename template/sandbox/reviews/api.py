@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -17,7 +18,6 @@ PAGE_LIMIT = 100
 JSON_SIZE_LIMIT = 1024 * 1024
 KEY_LENGTH_LIMIT = 255
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -43,9 +43,16 @@ class Api:
             reply = self._site.reply_made_under(business, request.query_params["idempotency_key"])
             return JSONResponse({"posts": [self._json(reply)] if reply else []})
         limit = _number(request, "limit", PAGE_LIMIT, otherwise=PAGE_LIMIT)
+        since = _since(request)
         posts = self._site.posts_after(business, _position(request))
+        posts = [post for post in posts if since is None or post.time >= since]
+        page = posts[:limit]
         return JSONResponse(
-            {"posts": [self._json(post) for post in posts[:limit]], "more": len(posts) > limit}
+            {
+                "posts": [self._json(post) for post in page],
+                "cursor": _cursor(page[-1]) if page else request.query_params.get("cursor", ""),
+                "more": len(posts) > limit,
+            }
         )
 
     async def add_reply(self, request: Request) -> Response:
@@ -125,18 +132,34 @@ def read_json(body: bytes) -> Any:
         raise HTTPException(400, "The body is not JSON.") from None
 
 
+def _cursor(post: Post) -> str:
+    """Where to read on behind a post; callers are not meant to look inside."""
+    written, post_id = post.position
+    return urlsafe_b64encode(f"{written.astimezone(UTC).isoformat()} {post_id}".encode()).decode()
+
+
 def _position(request: Request) -> tuple[datetime, str]:
-    after_time, after_id = request.query_params.get("after_time"), request.query_params.get("after_id", "")
-    if after_time is None:
-        if after_id:
-            raise HTTPException(400, "after_id needs after_time beside it.")
+    cursor = request.query_params.get("cursor", "")
+    if not cursor:
         return _THE_BEGINNING, ""
     try:
-        if not _RFC3339.fullmatch(after_time):
-            raise ValueError(after_time)
-        return datetime.fromisoformat(after_time), after_id
+        written, _, post_id = urlsafe_b64decode(cursor).decode().partition(" ")
+        moment = datetime.fromisoformat(written)
+        if moment.tzinfo is None:
+            raise ValueError(written)
     except ValueError:
-        raise HTTPException(400, "Write after_time as in 2026-11-20T10:15:00.123456Z (a + as %2B).") from None
+        raise HTTPException(400, "Send the cursor of an earlier answer as it is, or none at all.") from None
+    return moment, post_id
+
+
+def _since(request: Request) -> datetime | None:
+    day = request.query_params.get("since")
+    if day is None:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day), time(), UTC)
+    except ValueError:
+        raise HTTPException(400, "Write since as a date: 2026-11-20.") from None
 
 
 def _number(request: Request, name: str, highest: int, *, otherwise: int) -> int:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, union_all
 
 from ..core.database import Database
 from ..core.echoes import Echoes
-from .claims import claims_table
+from .claims import claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
 """How long after its beginning a posting whose outcome is unknown may still show as a new post."""
@@ -25,10 +25,16 @@ class EchoesOfReplies:
         """Say which posts are replies, and since when others may be: posts of an open claim have no id yet."""
         # In this order: a reply that is settled between the two queries is found by the second.
         since = await self._undecided_since(account_id)
-        query = select(claims_table.c.external_id).where(
-            claims_table.c.account_id == account_id,
-            claims_table.c.external_id.in_(external_ids),
-            claims_table.c.state == "posted",
+        query = union_all(
+            select(claims_table.c.external_id).where(
+                claims_table.c.account_id == account_id,
+                claims_table.c.external_id.in_(external_ids),
+                claims_table.c.state == "posted",
+            ),
+            select(further_posts_table.c.external_id).where(
+                further_posts_table.c.account_id == account_id,
+                further_posts_table.c.external_id.in_(external_ids),
+            ),
         )
         async with self._database.reading() as connection:
             return Echoes(frozenset(await connection.scalars(query)), since)

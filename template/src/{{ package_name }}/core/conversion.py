@@ -1,15 +1,23 @@
 """Conversion: the origin's posts become resources for Zendesk; what cannot become one is quarantined."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
-from ..origin_protocol import FileUrlMaker, Item, OriginProtocol
-from .accounts import Account
+from ..origin_protocol import (
+    CredentialsRejectedError,
+    FileUrlMaker,
+    OriginAccount,
+    OriginProtocol,
+    OriginUnavailableError,
+)
 from .messages import ExternalResource, validation_faults
+
+NAME_LIMIT = 255
 
 logger = structlog.get_logger()
 
@@ -33,26 +41,40 @@ class Quarantined:
 class Conversion:
     """Converts one post at a time: whatever `origin.py` does wrong stops that post alone."""
 
-    def __init__(self, origin: OriginProtocol[Any], file_urls: Callable[[Account], FileUrlMaker]) -> None:
+    def __init__(self, origin: OriginProtocol[Any], file_urls: Callable[[str], FileUrlMaker]) -> None:
         self._origin = origin
         self._file_urls = file_urls
 
-    def convert(self, account: Account, configuration: Any, item: Item) -> Converted | Quarantined | None:
-        """Give the resource, the reason for its quarantine, or None for a post that `origin.py` leaves out."""
+    async def convert(self, account: OriginAccount[Any], item: Any) -> Converted | Quarantined | None:
+        """Give the resource, the reason for its quarantine, or None for a post that `origin.py` leaves out.
+
+        Raises CredentialsRejectedError or OriginUnavailableError when the origin failed while something was looked up.
+        """
         try:
-            resource = self._origin.to_resource(configuration, item, self._file_urls(account))
+            resource = await self._origin.to_resource(account, item, self._file_urls(account.id))
             if resource is None:
                 return None
             # Fields may hold anything: what is no JSON shows here, not when the whole answer is written.
             return Converted(resource, len(resource.model_dump_json(exclude_none=True).encode()))
+        except (CredentialsRejectedError, OriginUnavailableError):
+            raise
         except Exception as error:  # noqa: BLE001
-            return self.quarantine(account, item, error)
-
-    def quarantine(self, account: Account, item: Item, error: Exception) -> Quarantined:
-        """Log why a post is quarantined, and give the entry to be kept."""
-        if isinstance(error, ValidationError):
-            reason = validation_faults(error)
-        else:
             reason = f"{type(error).__name__}: {error}"
-        logger.warning("post quarantined", account=account.id, item=item.id, reason=reason)
-        return Quarantined(str(item.id), reason)
+            if isinstance(error, ValidationError):
+                reason = validation_faults(error)
+            entry = Quarantined(name_of(item), reason)
+            logger.warning("post quarantined", account=account.id, item=entry.item_id, reason=reason)
+            return entry
+
+
+def name_of(item: Any) -> str:
+    """Name a post as the origin gave it: by the id it shows, or else by a digest of all that it says."""
+    for key in ("id", "external_id", "event_id"):
+        shown = item.get(key) if isinstance(item, Mapping) else getattr(item, key, None)
+        if isinstance(shown, str | int) and shown != "":
+            return str(shown)[:NAME_LIMIT]
+    try:
+        content = repr(item)
+    except Exception:  # noqa: BLE001
+        content = type(item).__name__
+    return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]

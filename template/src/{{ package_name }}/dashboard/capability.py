@@ -7,7 +7,7 @@ from .endpoint import DashboardEndpoint
 
 
 def setup(services: Services) -> Capability:
-    services.hooks.sections.insert(0, AccountSection(services.accounts).tables)
+    services.hooks.sections.insert(0, AccountSection(services.accounts, services.clock).tables)
     endpoint = DashboardEndpoint(
         services.accounts, services.hooks.sections, services.operator_auth, services.pages, services.clock
     )

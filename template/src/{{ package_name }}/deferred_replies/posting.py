@@ -14,6 +14,7 @@ from ..core.backoff import Backoff
 from ..core.database import Database
 from ..core.leases import LeaseLostError, Leases
 from ..core.metrics import Metrics
+from ..core.origin_backoff import retry_after
 from ..core.request_ids import RequestIds
 from ..core.security import UntrustedError
 from ..identity import NAME
@@ -104,7 +105,7 @@ class DeferredPosting:
     async def _post(self, reply: DeferredReply) -> None:
         try:
             account = await self._accounts.by_id(reply.account_id)
-            configuration = self._accounts.configuration_of(account)
+            opened = self._accounts.opened(account)
         except UnknownAccountError:
             return
         except ConfigurationOutdatedError as error:
@@ -120,22 +121,32 @@ class DeferredPosting:
             case claimed:
                 request = await as_origin_knows_it(reply.request, [self._reply_ids.at_origin])
                 try:
-                    await self._posting.post(claimed, account, configuration, request)
+                    await self._posting.post(claimed, account, opened, request)
                 except NotPostedError as error:
-                    await self._missed(reply, NOT_POSTED, str(error), final=not error.temporary)
+                    wait = timedelta(seconds=retry_after(error.cause, 0))
+                    await self._missed(reply, NOT_POSTED, str(error), final=not error.temporary, wait=wait)
                 except OutcomeOpenError as error:
                     nobody_can_tell = claimed.interrupted and isinstance(error.cause, CannotTellError)
                     await self._missed(reply, MAYBE_POSTED, _reason(error), final=nobody_can_tell)
 
-    async def _missed(self, reply: DeferredReply, said: Said, reason: str, *, final: bool) -> None:
-        """Try again later, or give up and have the agent told what is `said` and why."""
+    async def _missed(
+        self,
+        reply: DeferredReply,
+        said: Said,
+        reason: str,
+        *,
+        final: bool,
+        wait: timedelta = timedelta(),
+    ) -> None:
+        """Try again later, after `wait` at the earliest, or give up and have the agent told what is `said` and why."""
         now = self._clock.now()
         last_try = reply.since + self._patience
         if final or now >= last_try:
             logger.warning("deferred reply given up", account=reply.account_id, reason=reason)
             await self._replies.fail(reply, _description(said, reason))
         else:
-            await self._replies.postpone(reply, min(now + BACKOFF.wait(reply.tries + 1), last_try), reason)
+            wait = max(wait, BACKOFF.wait(reply.tries + 1))
+            await self._replies.postpone(reply, min(now + wait, last_try), reason)
 
     async def _report(self, reply: DeferredReply) -> None:
         now = self._clock.now()

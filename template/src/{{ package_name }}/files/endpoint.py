@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.origin_backoff import OriginBackoff, retry_after
 from ..core.security import UntrustedError
 from ..origin_protocol import CredentialsRejectedError, OriginError, OriginFile, OriginProtocol
 from ..web.errors import RequestError
@@ -21,10 +22,16 @@ from ..web.file_links import FileLinks
 
 class FilesEndpoint:
     def __init__(
-        self, accounts: Accounts[Any], origin: OriginProtocol[Any], links: FileLinks, size_limit: int
+        self,
+        accounts: Accounts[Any],
+        origin: OriginProtocol[Any],
+        backoff: OriginBackoff,
+        links: FileLinks,
+        size_limit: int,
     ) -> None:
         self._accounts = accounts
         self._origin = origin
+        self._backoff = backoff
         self._links = links
         self._size_limit = size_limit
 
@@ -34,18 +41,22 @@ class FilesEndpoint:
     async def respond(self, request: Request) -> Response:
         try:
             account_id, reference = self._links.read(request.path_params["token"])
-            configuration = self._accounts.configuration_of(await self._accounts.by_id(account_id))
+            account = await self._accounts.by_id(account_id)
+            opened = self._accounts.opened(account)
         except (UntrustedError, UnknownAccountError, ConfigurationOutdatedError):
             raise RequestError(404, "unknown_file", "This link is not valid, or not any more") from None
         async with AsyncExitStack() as stack:
             try:
-                file = await stack.enter_async_context(self._origin.open_file(configuration, reference))
+                async with self._backoff.calling(account):
+                    file = await stack.enter_async_context(self._origin.open_file(opened, reference))
             except FileNotFoundError:
                 raise RequestError(404, "unknown_file", "The origin no longer has this file") from None
             except CredentialsRejectedError as error:
                 raise RequestError(401, "origin_credentials", str(error)) from None
             except OriginError as error:
-                raise RequestError(503, "origin_unavailable", str(error), retry_after=60) from None
+                raise RequestError(
+                    503, "origin_unavailable", str(error), retry_after=retry_after(error, 60)
+                ) from None
             if file.size is not None and file.size > self._size_limit:
                 raise RequestError(413, "file_too_large", f"The file is larger than {self._size_limit} bytes")
             chunks = () if request.method == "HEAD" else self._capped(file)

@@ -14,7 +14,7 @@ from ..core.leases import Leases
 from ..core.messages import AdminUiRequest
 from ..core.request_ids import RequestIds
 from ..core.security import Sealer
-from ..origin_protocol import ConfigurationRejectedError, OriginProtocol
+from ..origin_protocol import ConfigurationRejectedError, OriginAccount, OriginProtocol
 from .credentials import Access, CredentialStore, PushToken
 from .sender import Sender
 from .zendesk_api import AccessRejectedError, ZendeskApi, ZendeskError
@@ -78,7 +78,7 @@ class PushHandshake:
         )
         return self._sealer.seal(carried.model_dump_json())
 
-    async def save(self, sealed: str, configuration: Any) -> Callable[[], Awaitable[None]]:
+    async def save(self, sealed: str, account: OriginAccount[Any]) -> Callable[[], Awaitable[None]]:
         """Have Zendesk check the token and the origin send its webhooks; give what stores the outcome.
 
         Raises ConfigurationRejectedError if Zendesk refuses the token of an account that it knows, UntrustedError if
@@ -87,7 +87,7 @@ class PushHandshake:
         carried = Carried.model_validate_json(self._sealer.open(sealed))
         access = await self._check_token(carried)
         url = f"{self._public_url}/webhook/{carried.account_id}"
-        await self._origin.subscribe(configuration, url, carried.webhook_secret)
+        await self._origin.subscribe(account, url, carried.webhook_secret)
         return lambda: self._store(carried, access)
 
     async def _store(self, carried: Carried, access: Access) -> None:

@@ -1,4 +1,4 @@
-"""`POST /webhook/{account}`: the origin tells of new posts, which are stored before it is answered.
+"""`/webhook/{account}` and paths below it: the origin tells of new posts, which are stored before it is answered.
 
 Any answer but 2xx means that nothing was kept, and that the origin should send the same again later.
 """
@@ -12,13 +12,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..core.accounts import Account, Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.conversion import Conversion, Converted, Quarantined
 from ..core.jobs.runner import JobRunner
 from ..core.messages import ExternalResource, parents_first
 from ..core.metrics import Metrics
+from ..core.origin_backoff import retry_after
 from ..core.security import UntrustedError
-from ..origin_protocol import OriginProtocol, Webhook, WebhookRejectedError
+from ..origin_protocol import (
+    CredentialsRejectedError,
+    OriginAccount,
+    OriginError,
+    OriginProtocol,
+    OriginUnavailableError,
+    Webhook,
+    WebhookRejectedError,
+    WebhookRequest,
+)
 from ..web.errors import RequestError
 from .credentials import CredentialStore
 from .outbox import Outbox
@@ -26,6 +36,8 @@ from .sender import Sender
 
 BODY_LIMIT = 1024 * 1024
 """Bytes."""
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 logger = structlog.get_logger()
 
@@ -50,10 +62,14 @@ class WebhookEndpoint:
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
-        return [Route("/webhook/{account:uuid}", self.respond, methods=["POST"], max_body_size=BODY_LIMIT)]
+        # Origins deliver as they like: by PUT, to paths below the webhook's URL, or with a challenge by GET.
+        path = "/webhook/{account:uuid}{path:path}"
+        return [Route(path, self.respond, methods=METHODS, max_body_size=BODY_LIMIT)]
 
     async def respond(self, request: Request) -> Response:
-        account_id = str(request.path_params["account"])
+        account_id, path = str(request.path_params["account"]), request.path_params["path"]
+        if path and not path.startswith("/"):
+            raise RequestError(404, "unknown_path", "There is no such webhook")
         try:
             return await self._accept(request, account_id)
         except SQLAlchemyError as error:
@@ -69,17 +85,22 @@ class WebhookEndpoint:
         try:
             account = await self._accounts.by_id(account_id)
             credentials = await self._credential_store.of(account_id)
-            configuration = self._accounts.configuration_of(account)
+            opened = self._accounts.opened(account)
         except UnknownAccountError as error:
             raise RequestError(404, "unknown_account", str(error)) from None
         except (ConfigurationOutdatedError, UntrustedError) as error:
             raise RequestError(503, "configuration_outdated", str(error), retry_after=300) from None
-        body = await request.body()
-        secret = credentials.webhook_secret.get_secret_value()
-        webhook = self._parsed(account_id, configuration, secret, request, body)
-        resources, quarantined = self._converted(account, configuration, webhook)
+        received = WebhookRequest(
+            method=request.method,
+            path=request.path_params["path"],
+            query=request.query_params,
+            headers=request.headers,
+            body=await request.body(),
+        )
+        webhook = await self._parsed(opened, credentials.webhook_secret.get_secret_value(), received)
+        resources, quarantined = await self._converted(opened, webhook)
         new = await self._outbox.accept(
-            account_id, _fingerprint(webhook, body), parents_first(resources), quarantined
+            account_id, _fingerprint(webhook, received), parents_first(resources), quarantined
         )
         if new:
             await self._runner.wake(Sender.name, account_id)
@@ -87,39 +108,52 @@ class WebhookEndpoint:
         logger.info(
             "webhook", account=account_id, posts=len(webhook.items), new=new, quarantined=len(quarantined)
         )
+        if answer := webhook.answer:
+            return Response(
+                answer.content, answer.status, {"X-Content-Type-Options": "nosniff"}, answer.content_type
+            )
         return JSONResponse({"new": new, "quarantined": len(quarantined)}, status_code=202)
 
-    def _parsed(
-        self, account_id: str, configuration: Any, secret: str, request: Request, body: bytes
-    ) -> Webhook:
+    async def _parsed(self, account: OriginAccount[Any], secret: str, request: WebhookRequest) -> Webhook:
         try:
-            return self._origin.parse_webhook(configuration, secret, request.headers, body)
+            return await self._origin.parse_webhook(account, secret, request)
         except WebhookRejectedError as error:
-            logger.warning("webhook rejected", account=account_id, reason=str(error))
+            logger.warning("webhook rejected", account=account.id, reason=str(error))
             self._metrics.webhooks.labels("rejected").inc()
             raise RequestError(401, "webhook_rejected", str(error)) from None
+        except OriginUnavailableError as error:
+            raise self._unavailable(account, error) from None
         except Exception:
-            logger.exception("webhook could not be read", account=account_id)
+            logger.exception("webhook could not be read", account=account.id)
             self._metrics.webhooks.labels("failed").inc()
             raise RequestError(
                 500, "internal_error", "The service failed while it read the webhook"
             ) from None
 
-    def _converted(
-        self, account: Account, configuration: Any, webhook: Webhook
+    async def _converted(
+        self, account: OriginAccount[Any], webhook: Webhook
     ) -> tuple[list[ExternalResource], list[Quarantined]]:
         resources: list[ExternalResource] = []
         quarantined: list[Quarantined] = []
-        for item in webhook.items:
-            match self._conversion.convert(account, configuration, item):
-                case Quarantined() as entry:
-                    quarantined.append(entry)
-                case Converted(resource):
-                    resources.append(resource)
+        try:
+            for item in webhook.items:
+                match await self._conversion.convert(account, item):
+                    case Quarantined() as entry:
+                        quarantined.append(entry)
+                    case Converted(resource):
+                        resources.append(resource)
+        except (CredentialsRejectedError, OriginUnavailableError) as error:
+            raise self._unavailable(account, error) from None
         return resources, quarantined
 
+    def _unavailable(self, account: OriginAccount[Any], error: OriginError) -> RequestError:
+        logger.warning("webhook not kept", account=account.id, reason=str(error))
+        self._metrics.webhooks.labels("failed").inc()
+        return RequestError(503, "origin_unavailable", str(error), retry_after=retry_after(error, 30))
 
-def _fingerprint(webhook: Webhook, body: bytes) -> str:
+
+def _fingerprint(webhook: Webhook, request: WebhookRequest) -> str:
     """The same for each repeat of a delivery, whatever the origin calls it; without a name its content counts."""
     named = webhook.delivery.encode(errors="backslashreplace")
-    return hashlib.sha256(named or body).hexdigest()
+    whole = f"{request.method} {request.path}?{request.query}\n".encode() + request.body
+    return hashlib.sha256(named or whole).hexdigest()

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from urllib.parse import quote
 
-from ..core.accounts import Account
 from ..core.security import Signer
 from ..origin_protocol import FileUrlMaker
 
@@ -20,12 +19,12 @@ class FileLinks:
         self._signer = signer
         self._lifetime = lifetime
 
-    def maker(self, account: Account) -> FileUrlMaker:
-        """Give the function that turns a file of this account into a URL relative to the manifest's host."""
+    def maker(self, account_id: str) -> FileUrlMaker:
+        """Give the function that turns a file of an account into a URL relative to the manifest's host."""
 
         def file_url(reference: str, name: str) -> str:
             """Raises ValueError if the reference is so long that the URL would pass 511 characters."""
-            token = self._signer.sign_expiring(PURPOSE, {"account": account.id, "file": reference})
+            token = self._signer.sign_expiring(PURPOSE, {"account": account_id, "file": reference})
             url = f"/channel/files/{token}/{quote(_file_name(name), safe='')}"
             if len(url) > URL_LIMIT:
                 raise ValueError(f"the URL of the file {reference[:40]!r}… passes {URL_LIMIT} characters")
