@@ -19,3 +19,6 @@ class Capability:
 
     housekeeping: Sequence[Callable[[], Awaitable[object]]] = ()
     """Called every hour."""
+
+    take_back: Sequence[Callable[[], Awaitable[object]]] = ()
+    """Called at start if no other process uses the database: what killed ones held is free at once."""

@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from .clock import Clock
+from .process_lock import ProcessLock
 
 tables = MetaData(
     naming_convention={
@@ -45,6 +46,9 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 7_146_391_210
 BUSY_SECONDS = 10
 """How long one waits for another who has SQLite's file locked."""
+
+CLOCK_SECONDS = 1
+"""How long the time that PostgreSQL gave is counted on before it is asked again."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -105,8 +109,14 @@ class Database:
         self.clock = clock or Clock()
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        # What is stored must not stand in an exception, and so in a log.
-        self._engine = create_async_engine(self._url, hide_parameters=True, pool_pre_ping=not self._is_sqlite)
+        # What is stored must not stand in an exception, and so in a log. A pooler may give each transaction another
+        # connection, in which a statement is prepared that this one does not know, or is not.
+        self._engine = create_async_engine(
+            self._url,
+            hide_parameters=True,
+            pool_pre_ping=not self._is_sqlite,
+            connect_args={} if self._is_sqlite else {"prepare_threshold": None},
+        )
         # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
         self._next_writer: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if self._is_sqlite else nullcontext()
@@ -114,18 +124,32 @@ class Database:
         if self._is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        self._lock = ProcessLock(_lock_file(self._url.database) if self._is_sqlite else None)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends without an exception."""
         async with self._next_writer, self._engine.begin() as connection:
+            await self._set_clock(connection)
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that waits for no writer and changes nothing."""
         async with self._engine.connect() as connection:
-            yield await connection.execution_options(reading=True)
+            await connection.execution_options(reading=True)
+            await self._set_clock(connection)
+            yield connection
+
+    @asynccontextmanager
+    async def starting(self) -> AsyncIterator[bool]:
+        """Say whether no other process uses the database; this one is seen to do so from now on, until `close`.
+
+        False on PostgreSQL, where nobody can tell.
+        """
+        alone = await asyncio.to_thread(self._lock.take)
+        yield alone
+        self._lock.share()
 
     async def migrate(self) -> None:
         """Create or upgrade the schema; processes that start together do so one after the other."""
@@ -145,6 +169,16 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+        self._lock.release()
+
+    async def _set_clock(self, connection: AsyncConnection) -> None:
+        """Several machines share PostgreSQL's clock: theirs may be apart, and what one has written all believe."""
+        if not self._is_sqlite and self.clock.age > CLOCK_SECONDS:
+            self.clock.set((await connection.execute(text("SELECT clock_timestamp()"))).scalar_one())
+
+
+def _lock_file(database: str | None) -> Path | None:
+    return Path(f"{database}.lock") if database and not database.startswith((":", "file:")) else None
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -1,7 +1,8 @@
 """Leases: at most one worker handles a job for an account at a time.
 
 A holder renews its lease in the transaction of everything that it writes. One that was given up for dead, and comes
-back, finds its lease lost and writes nothing.
+back, finds its lease lost and writes nothing. A lease or a pause that was written by a clock that was ahead does not
+count: it would hold an account up for as long as that clock was ahead.
 """
 
 import uuid
@@ -9,11 +10,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Integer, String, Table, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    case,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database, Line, UtcDateTime, tables
+from .waits import JITTER, is_ahead
 
 LEASE = timedelta(seconds=30)
 """Longer than any step between two renewals; as long as an account waits when a worker is killed."""
@@ -29,6 +43,7 @@ leases_table = Table(
     Column("reason", Line(500), nullable=False),
     Column("failures", Integer, nullable=False),
     Column("spent_until", UtcDateTime, nullable=False),
+    Column("written_at", UtcDateTime),
 )
 
 
@@ -75,21 +90,28 @@ class Leases:
         return (
             select(leases_table.c.account_id)
             .where(leases_table.c.job == self._job, leases_table.c.account_id == account_id)
-            .where(or_(leases_table.c.paused_until > now, leases_table.c.held_until > now))
+            .where(_is_unavailable(now))
             .exists()
         )
 
     async def take(self, account_id: str) -> Lease | None:
         """Take the account's lease; None while another worker holds it or the account is paused."""
-        now = self._clock.now()
-        holder, held_until = str(uuid.uuid4()), now + self._lease
         async with self._database.writing() as connection:
+            now = self._clock.now()
+            holder, held_until = str(uuid.uuid4()), now + self._lease
             row = (
                 await connection.execute(
                     update(leases_table)
-                    .where(*self._is(account_id))
-                    .where(leases_table.c.held_until <= now, leases_table.c.paused_until <= now)
-                    .values(holder=holder, held_until=held_until)
+                    .where(*self._is(account_id), ~_is_unavailable(now))
+                    .values(
+                        holder=holder,
+                        held_until=held_until,
+                        paused_until=now,
+                        spent_until=case(
+                            (leases_table.c.written_at > now + JITTER, now), else_=leases_table.c.spent_until
+                        ),
+                        written_at=now,
+                    )
                     .returning(leases_table.c.failures, leases_table.c.spent_until)
                 )
             ).one_or_none()
@@ -101,9 +123,11 @@ class Leases:
 
     async def renew(self, connection: AsyncConnection, lease: Lease) -> Lease:
         """Extend the lease; raises LeaseLostError, upon which the caller's transaction must end."""
-        held = replace(lease, held_until=self._clock.now() + self._lease)
+        now = self._clock.now()
+        held = replace(lease, held_until=now + self._lease)
         values = {
             "held_until": held.held_until,
+            "written_at": now,
             "failures": held.failures,
             "spent_until": held.spent_until,
             "reason": "",
@@ -114,7 +138,7 @@ class Leases:
 
     async def outlast(self, lease: Lease, duration: timedelta) -> Lease:
         """Renew the lease if it does not last that much longer; raises LeaseLostError."""
-        if lease.held_until - self._clock.now() > duration:
+        if duration < lease.held_until - self._clock.now() <= self._lease:
             return lease
         async with self._database.writing() as connection:
             return await self.renew(connection, lease)
@@ -125,6 +149,7 @@ class Leases:
         values = {
             "holder": None,
             "held_until": now,
+            "written_at": now,
             "failures": lease.failures,
             "spent_until": lease.spent_until,
             "paused_until": pause.until if pause else now,
@@ -142,12 +167,23 @@ class Leases:
                 .values(paused_until=self._clock.now(), failures=0, reason="")
             )
 
+    async def take_back(self) -> None:
+        """End every lease: those who held one are no more."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(leases_table)
+                .where(leases_table.c.job == self._job)
+                .values(holder=None, held_until=self._clock.now())
+            )
+
     async def pauses(self) -> list[Pause]:
         """The accounts that are paused now, for people to look at."""
+        now = self._clock.now()
         async with self._database.reading() as connection:
             rows = await connection.execute(
                 select(leases_table)
-                .where(leases_table.c.job == self._job, leases_table.c.paused_until > self._clock.now())
+                .where(leases_table.c.job == self._job)
+                .where(is_ahead(leases_table.c.paused_until, leases_table.c.written_at, now))
                 .order_by(leases_table.c.paused_until)
             )
             return [Pause(row.account_id, row.paused_until, row.reason) for row in rows]
@@ -162,6 +198,7 @@ class Leases:
             "reason": "",
             "failures": lease.failures,
             "spent_until": lease.spent_until,
+            "written_at": lease.spent_until,
         }
         try:
             async with self._database.writing() as connection:
@@ -181,3 +218,11 @@ class Leases:
 
     def _is(self, account_id: str) -> list[ColumnElement[bool]]:
         return [leases_table.c.job == self._job, leases_table.c.account_id == account_id]
+
+
+def _is_unavailable(now: datetime) -> ColumnElement[bool]:
+    columns = leases_table.c
+    return or_(
+        is_ahead(columns.paused_until, columns.written_at, now),
+        is_ahead(columns.held_until, columns.written_at, now),
+    )

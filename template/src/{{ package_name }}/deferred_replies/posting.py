@@ -81,26 +81,26 @@ class DeferredPosting:
         self._request_ids = request_ids
         self._metrics = metrics
         self._patience = patience
-        self._leases = Leases(database, self.name, posting.lease)
+        self.leases = Leases(database, self.name, posting.lease)
 
     async def due(self) -> list[str]:
         """The accounts for which `do` has something to do."""
-        return await self._replies.accounts_due(self._leases)
+        return await self._replies.accounts_due(self.leases)
 
     async def do(self, account_id: str, stopping: asyncio.Event) -> None:
         """Post and report what may be now, in the order of acceptance; return at once if another is doing so."""
-        lease = await self._leases.take(account_id)
+        lease = await self.leases.take(account_id)
         if lease is None:
             return
         try:
             while not stopping.is_set() and (reply := await self._replies.next(account_id)):
                 await (self._report(reply) if reply.state == "failed" else self._post(reply))
                 async with self._database.writing() as connection:
-                    lease = await self._leases.renew(connection, lease)
+                    lease = await self.leases.renew(connection, lease)
         except LeaseLostError:
             return
         finally:
-            await self._leases.end(lease)
+            await self.leases.end(lease)
 
     async def _post(self, reply: DeferredReply) -> None:
         try:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -34,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..channelback.messages import ChannelbackRequest
 from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.leases import Leases
+from ..core.waits import is_ahead
 
 deferred_replies_table = Table(
     "deferred_replies",
@@ -50,6 +52,7 @@ deferred_replies_table = Table(
     Column("detail", Line(511), nullable=False),
     Column("accepted_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("scheduled_at", UtcDateTime),
     Column("settled_at", UtcDateTime),
     UniqueConstraint(
         "account_id", "request_unique_identifier", name="uq_deferred_replies_account_id_request"
@@ -58,6 +61,12 @@ deferred_replies_table = Table(
     Index("ix_deferred_replies_account_id_origin_id", "account_id", "origin_id"),
     Index("ix_deferred_replies_state_due_at", "state", "due_at"),
 )
+
+
+def _is_put_off(now: datetime) -> ColumnElement[bool]:
+    columns = deferred_replies_table.c
+    return is_ahead(columns.due_at, columns.scheduled_at, now)
+
 
 OPEN = ("waiting", "failed")
 """The states in which something is still to be done."""
@@ -114,6 +123,7 @@ class DeferredReplies:
             "detail": "",
             "accepted_at": now,
             "due_at": now,
+            "scheduled_at": now,
         }
         try:
             async with self._database.writing() as connection:
@@ -137,7 +147,7 @@ class DeferredReplies:
         query = (
             select(deferred_replies_table.c.account_id)
             .distinct()
-            .where(deferred_replies_table.c.state.in_(OPEN), deferred_replies_table.c.due_at <= now)
+            .where(deferred_replies_table.c.state.in_(OPEN), ~_is_put_off(now))
             .where(~leases.unavailable(deferred_replies_table.c.account_id, now))
         )
         async with self._database.reading() as connection:
@@ -147,7 +157,7 @@ class DeferredReplies:
         """The first that may be posted or reported now; one that has to wait holds up its own thread."""
         now = self._clock.now()
         query = (
-            select(deferred_replies_table)
+            select(deferred_replies_table, _is_put_off(now).label("put_off"))
             .where(
                 deferred_replies_table.c.account_id == account_id, deferred_replies_table.c.state.in_(OPEN)
             )
@@ -157,7 +167,7 @@ class DeferredReplies:
         async with self._database.reading() as connection:
             for row in await connection.execute(query):
                 waiting = row.state == "waiting"
-                if row.due_at > now:
+                if row.put_off:
                     held |= {row.thread} if waiting else set()
                 elif not waiting or row.thread not in held:
                     return DeferredReply(
@@ -169,18 +179,35 @@ class DeferredReplies:
                         state=row.state,
                         tries=row.tries,
                         detail=row.detail,
-                        since=row.settled_at or row.accepted_at,
+                        since=min(row.settled_at or row.accepted_at, now),
                     )
         return None
 
     async def postpone(self, reply: DeferredReply, due_at: datetime, detail: str) -> None:
         """Try again at that time."""
-        await self._change(reply, due_at=due_at, tries=reply.tries + 1, detail=detail)
+        # The beginning is written again, lest it lie in the future of a clock that was ahead.
+        beginning = "accepted_at" if reply.state == "waiting" else "settled_at"
+        await self._change(
+            reply,
+            due_at=due_at,
+            scheduled_at=self._clock.now(),
+            tries=reply.tries + 1,
+            detail=detail,
+            **{beginning: reply.since},
+        )
 
     async def fail(self, reply: DeferredReply, description: str) -> None:
         """Give up posting; the description is what the agent is to be told."""
         now = self._clock.now()
-        await self._change(reply, state="failed", tries=0, detail=description, due_at=now, settled_at=now)
+        await self._change(
+            reply,
+            state="failed",
+            tries=0,
+            detail=description,
+            due_at=now,
+            scheduled_at=now,
+            settled_at=now,
+        )
 
     async def close(self, reply: DeferredReply, state: str, detail: str) -> None:
         """Give up, or be done with, reporting that a reply failed: `reported` or `unreported`."""

@@ -72,6 +72,7 @@ class PulledPosts:
                         "thread": threads[resource.external_id],
                         "attempts": 0,
                         "due_at": now,
+                        "scheduled_at": now,
                         "accepted_at": now,
                     }
                 )

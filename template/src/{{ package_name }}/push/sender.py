@@ -119,7 +119,7 @@ class Sender:
                 lease = await self._settle(lease, broken)
                 continue
             now = self._clock.now()
-            if (allowed_at := self._rate_limit.allowed_at(lease.spent_until)) > now:
+            if (allowed_at := self._rate_limit.allowed_at(lease.spent_until, now)) > now:
                 reason = f"at most {self._rate_limit.requests_per_minute} requests are sent in a minute"
                 await self._leases.end(lease, Pause(lease.account_id, allowed_at, reason))
                 return
@@ -193,7 +193,8 @@ class Sender:
     def _without_parent(self, message: QueuedPost, parent: Parent | None) -> Settlement:
         """Wait for the parent as long as it may still come, then send by the key of its thread."""
         now = self._clock.now()
-        since = message.parent_missing_since or now
+        # A clock that was ahead may have missed it in the future.
+        since = min(message.parent_missing_since or now, now)
         until = since + self._parent_wait
         if now < until and not (parent and parent.will_not_come):
             what = "" if message.parent_missing_since else f"waits for {message.parent_id}, which it answers"

@@ -1,0 +1,19 @@
+"""Waits: until when something is held or put off, as columns that say since when and until when."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_
+
+JITTER = timedelta(seconds=2)
+"""How far two readings of one clock may be apart: it is read on several machines, and set right while they run."""
+
+
+def is_ahead(
+    until: ColumnElement[datetime], since: ColumnElement[datetime], now: datetime
+) -> ColumnElement[bool]:
+    """SQL that says whether a wait, which was written down at `since`, is not over.
+
+    One that begins in the future was written by a clock that was ahead, and does not count: it would last as long as
+    that clock was ahead.
+    """
+    return and_(until > now, or_(since.is_(None), since <= now + JITTER))
