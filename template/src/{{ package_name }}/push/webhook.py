@@ -8,9 +8,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.conversion import Conversion, Converted, Quarantined
@@ -34,12 +36,46 @@ from .credentials import CredentialStore
 from .outbox import Outbox
 from .sender import Sender
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes."""
-
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 logger = structlog.get_logger()
+
+
+REASONS = {
+    404: "There is no such webhook",
+    405: "A webhook is not sent by this method",
+    413: "The webhook is larger than WEBHOOK_SIZE_LIMIT allows",
+}
+LONGEST_LOGGED = 200
+"""Characters of a path."""
+
+
+def record_refusal(metrics: Metrics, request: Request, status: int) -> None:
+    """Tell operators of a webhook that the origin's code never saw: an origin may stop sending after a few of these."""
+    logger.warning(
+        "webhook refused",
+        account=str(request.path_params.get("account", "")),
+        method=request.method,
+        path=request.url.path[:LONGEST_LOGGED],
+        status=status,
+        reason=REASONS[status],
+    )
+    metrics.webhooks.labels("refused").inc()
+
+
+class Refusal:
+    """Takes every method, where a function would have a route refuse the others unseen."""
+
+    def __init__(self, metrics: Metrics, status: int, error: str) -> None:
+        self._metrics = metrics
+        self._status = status
+        self._error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        record_refusal(self._metrics, Request(scope), self._status)
+        headers = {"Allow": ", ".join(METHODS)} if self._status == 405 else None
+        body = {"error": self._error, "description": REASONS[self._status]}
+        await JSONResponse(body, self._status, headers)(scope, receive, send)
 
 
 class WebhookEndpoint:
@@ -52,6 +88,7 @@ class WebhookEndpoint:
         outbox: Outbox,
         runner: JobRunner,
         metrics: Metrics,
+        size_limit: int,
     ) -> None:
         self._accounts = accounts
         self._credential_store = credential_store
@@ -60,16 +97,22 @@ class WebhookEndpoint:
         self._outbox = outbox
         self._runner = runner
         self._metrics = metrics
+        self._size_limit = size_limit
 
     def routes(self) -> list[Route]:
         # Origins deliver as they like: by PUT, to paths below the webhook's URL, or with a challenge by GET.
         path = "/webhook/{account:uuid}{path:path}"
-        return [Route(path, self.respond, methods=METHODS, max_body_size=BODY_LIMIT)]
+        return [
+            Route(path, self.respond, methods=METHODS, max_body_size=self._size_limit),
+            Route(path, Refusal(self._metrics, 405, "method_not_allowed")),
+            Route("/webhook{path:path}", Refusal(self._metrics, 404, "unknown_path")),
+        ]
 
     async def respond(self, request: Request) -> Response:
         account_id, path = str(request.path_params["account"]), request.path_params["path"]
         if path and not path.startswith("/"):
-            raise RequestError(404, "unknown_path", "There is no such webhook")
+            record_refusal(self._metrics, request, 404)
+            raise RequestError(404, "unknown_path", REASONS[404])
         try:
             return await self._accept(request, account_id)
         except SQLAlchemyError as error:
@@ -87,15 +130,18 @@ class WebhookEndpoint:
             credentials = await self._credential_store.of(account_id)
             opened = self._accounts.opened(account)
         except UnknownAccountError as error:
+            record_refusal(self._metrics, request, 404)
             raise RequestError(404, "unknown_account", str(error)) from None
         except (ConfigurationOutdatedError, UntrustedError) as error:
+            logger.warning("webhook not kept", account=account_id, reason=str(error))
+            self._metrics.webhooks.labels("failed").inc()
             raise RequestError(503, "configuration_outdated", str(error), retry_after=300) from None
         received = WebhookRequest(
             method=request.method,
             path=request.path_params["path"],
             query=request.query_params,
             headers=request.headers,
-            body=await request.body(),
+            body=await self._body(request),
         )
         webhook = await self._parsed(opened, credentials.webhook_secret.get_secret_value(), received)
         resources, quarantined = await self._converted(opened, webhook)
@@ -113,6 +159,13 @@ class WebhookEndpoint:
                 answer.content, answer.status, {"X-Content-Type-Options": "nosniff"}, answer.content_type
             )
         return JSONResponse({"new": new, "quarantined": len(quarantined)}, status_code=202)
+
+    async def _body(self, request: Request) -> bytes:
+        try:
+            return await request.body()
+        except HTTPException as error:
+            record_refusal(self._metrics, request, error.status_code)
+            raise
 
     async def _parsed(self, account: OriginAccount[Any], secret: str, request: WebhookRequest) -> Webhook:
         try:
