@@ -368,6 +368,39 @@ def test_the_command_line_says_what_to_do(template: Template, tmp_path: Path) ->
     assert not (tmp_path / "project").exists()
 
 
+@pytest.mark.parametrize("given", ["pull,push", "pull", "pull push", "", "7", "{pull: push}"])
+def test_capabilities_that_are_no_list_are_refused_without_a_traceback(
+    given: str, template: Template, tmp_path: Path
+) -> None:
+    advice = "Write capabilities as a list in brackets, for example: --data capabilities='[pull, push]'"
+    command = ("--defaults", "-d", "origin_name=Acme", "-d", f"capabilities={given}")
+    code, output = copier_command(template, tmp_path / "project", *command)
+    assert code == 1
+    assert advice in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.parametrize("text", ["capabilities: pull, push", "capabilities:", "capabilities: {pull: true}"])
+def test_a_file_of_answers_whose_capabilities_are_no_list_is_refused_so_too(
+    text: str, template: Template, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers.yml"
+    answers.write_text(f"origin_name: Acme\n{text}\n", "utf-8")
+    code, output = copier_command(template, tmp_path / "project", "--defaults", "--data-file", str(answers))
+    assert (code, "capabilities='[pull, push]'" in output, "Traceback" in output) == (1, True, False)
+
+
+@pytest.mark.parametrize("given", ["[pull, push]", "- pull\n- push", " [push, pull]", "[]"])
+def test_a_list_of_capabilities_is_taken_from_the_command_line(
+    given: str, template: Template, tmp_path: Path
+) -> None:
+    command = ("--defaults", "-d", "origin_name=Acme", "-d", f"capabilities={given}")
+    code, output = copier_command(template, tmp_path / "project", *command)
+    assert code == 0, output
+    assert (tmp_path / "project/src/acme/push").exists() == ("push" in given)
+
+
 def test_the_message_after_copy_names_what_exists(template: Template, tmp_path: Path) -> None:
     _, output = copier_command(template, tmp_path / "project", "--defaults", "-d", "origin_name=Acme Reviews")
     for name in re.findall(r"src/[\w/]+\.py", output):
