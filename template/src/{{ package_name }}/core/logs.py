@@ -24,6 +24,10 @@ NAMED_TEXT = re.compile(
 """A value behind its name, as in the query of a URL, in JSON and where Python shows an object."""
 
 
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal would obey, what turns the direction of writing, and halves of surrogate pairs."""
+
+
 def configure(level: str, *, readable: bool) -> None:
     """Log JSON to standard output, or coloured lines for a person at a terminal; the libraries' lines as well."""
     prepare: list[structlog.typing.Processor] = [
@@ -32,11 +36,9 @@ def configure(level: str, *, readable: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    console = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
-    render: list[structlog.typing.Processor] = [
-        redact,
-        console if readable else structlog.processors.JSONRenderer(),
-    ]
+    render: list[structlog.typing.Processor] = [redact, structlog.processors.JSONRenderer()]
+    if readable:
+        render = [redact, printable, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
     structlog.configure(
         processors=prepare + render,
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -59,6 +61,19 @@ def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> Mu
     for name, value in entry.items():
         entry[name] = MASK if SECRET_NAME.search(name) else _redacted(value)
     return entry
+
+
+def printable(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escape what must not reach a terminal as it is; a traceback keeps its lines."""
+    for name, value in entry.items():
+        if isinstance(value, str):
+            parts = value.split("\n") if name == "exception" else [value]
+            entry[name] = "\n".join(UNPRINTABLE.sub(_escaped, part) for part in parts)
+    return entry
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _redacted(value: Any) -> Any:

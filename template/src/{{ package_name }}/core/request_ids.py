@@ -2,11 +2,14 @@
 
 import base64
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Sequence
 
 from .security import UntrustedError
+
+FORM = re.compile(r"[\w-]{30}\.[\w-]{24}", re.ASCII)
 
 
 class RequestIds:
@@ -21,6 +24,10 @@ class RequestIds:
         """Give a new id for a request of an account."""
         subject = _text(uuid.UUID(account_id).bytes + secrets.token_bytes(6))
         return f"{subject}.{self._signature(self._keys[0], subject)}"
+
+    def may_have_made(self, request_id: str) -> bool:
+        """Whether an id has the form of ours. Requests that Zendesk began itself carry ids of another form."""
+        return FORM.fullmatch(request_id) is not None
 
     def account_of(self, request_id: str) -> str:
         """Give the account whose request this was; raises UntrustedError for an id that `make` never gave."""

@@ -11,7 +11,7 @@ from ..core.imported_posts import ImportedPost
 from ..core.messages import Received, validation_faults
 from ..core.request_ids import RequestIds
 from ..core.security import UntrustedError
-from .endpoint import Reaction, UnprovenError
+from .endpoint import SHOWN, NotConcernedError, Reaction, UnprovenError
 from .messages import Event
 
 Imported = Callable[[str, Sequence[ImportedPost]], Awaitable[None]]
@@ -40,7 +40,7 @@ class ImportedPostData(Received):
     """`resources_created_from_external_ids`; for a push, `request_id` is the one that was sent."""
 
     request_id: str
-    resource_events: tuple[Any, ...]
+    resource_events: tuple[Any, ...] = Field(max_length=1000)
 
 
 class ImportedPostEvents:
@@ -56,18 +56,22 @@ class ImportedPostEvents:
 
     async def _created(self, event: Event) -> None:
         data = ImportedPostData.model_validate(event.data)
+        if not self._request_ids.may_have_made(data.request_id):
+            raise NotConcernedError
         account = await self._account(event, data.request_id)
-        confirmed = []
+        confirmed, passed_over = [], []
         for content in data.resource_events:
             try:
                 resource = ResourceEvent.model_validate(content)
             except ValidationError as error:
-                logger.info("resource event passed over", account=account.id, reason=validation_faults(error))
+                passed_over.append(validation_faults(error))
             else:
                 confirmed.append(resource.imported_post)
         for record in self._imported:
             await record(account.id, confirmed)
-        logger.info("posts confirmed", account=account.id, posts=len(confirmed))
+        logger.info(
+            "posts confirmed", account=account.id, posts=len(confirmed), passed_over=passed_over[:SHOWN]
+        )
 
     async def _account(self, event: Event, request_id: str) -> Account:
         """Find the account whose push this was: only this service and that account have seen the request's id."""

@@ -3,6 +3,7 @@
 Any answer but 2xx means that nothing was kept, and that the origin should send the same again later.
 """
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -35,6 +36,11 @@ from ..web.errors import RequestError
 from .credentials import CredentialStore
 from .outbox import Outbox
 from .sender import Sender
+
+ITEMS_LIMIT = 10_000
+
+ITEMS_IN_A_ROW = 100
+"""After as many posts other requests have their turn."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -144,6 +150,8 @@ class WebhookEndpoint:
             body=await self._body(request),
         )
         webhook = await self._parsed(opened, credentials.webhook_secret.get_secret_value(), received)
+        if len(webhook.items) > ITEMS_LIMIT:
+            raise RequestError(413, "too_many_posts", f"Send at most {ITEMS_LIMIT} posts at a time")
         resources, quarantined = await self._converted(opened, webhook)
         new = await self._outbox.accept(
             account_id, _fingerprint(webhook, received), parents_first(resources), quarantined
@@ -189,7 +197,9 @@ class WebhookEndpoint:
         resources: list[ExternalResource] = []
         quarantined: list[Quarantined] = []
         try:
-            for item in webhook.items:
+            for number, item in enumerate(webhook.items):
+                if number % ITEMS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
                 match await self._conversion.convert(account, item):
                     case Quarantined() as entry:
                         quarantined.append(entry)

@@ -1,7 +1,7 @@
 """How a request from Zendesk is refused: a status that Zendesk understands and a short JSON reason."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 
 class RequestError(Exception):
@@ -24,3 +24,8 @@ async def answer_error(_request: Request, refusal: Exception) -> JSONResponse:
     headers = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after is not None else None
     body = {"error": refusal.error, "description": refusal.description}
     return JSONResponse(body, status_code=refusal.status, headers=headers)
+
+
+async def answer_nobody(_request: Request, _gone: Exception) -> Response:
+    """End a request whose caller hung up: no fault of the service, whatever number stands in the metrics."""
+    return Response(status_code=499)
