@@ -53,6 +53,7 @@ CHAPTERS: dict[str, dict[str, str]] = {
     "Zendesk Integration Services": {
         "zis-integration-request": ADMIN_TO_ZENDESK,
         "zis-integration-response": ZENDESK_TO_ADMIN,
+        "oauth-clients-response": ZENDESK_TO_ADMIN,
         "oauth-token-request": ADMIN_TO_ZENDESK,
         "oauth-token-response": ZENDESK_TO_ADMIN,
         "zis-bundle": ADMIN_TO_ZENDESK,
