@@ -62,11 +62,11 @@ class Load:
         self._accounts = accounts
         self._http = httpx2.AsyncClient(timeout=60, trust_env=False)
         self._random = Random(1)  # noqa: S311
-        self._state = ""
+        self._states = dict.fromkeys((metadata for _, metadata in accounts), "")
         self._told = 0
 
     async def measure(self, url: str, requests: int, posts: int) -> dict[str, Numbers]:
-        self._state = (await self._pull(url)).json()["state"]
+        await self._pull_all_there_is(url)
         measured = {}
         for name, work, count in (
             ("pull", self._pull, requests),
@@ -85,9 +85,22 @@ class Load:
             }
         return measured
 
-    async def _pull(self, url: str) -> httpx2.Response:
+    async def _pull_all_there_is(self, url: str) -> None:
+        """The replies of the last measurement are new posts to every account but the one that sent them."""
+        for metadata in self._states:
+            while (answer := await self._pulled(url, metadata))["external_resources"]:
+                self._states[metadata] = answer["state"]
+            self._states[metadata] = answer.get("state", self._states[metadata])
+
+    async def _pull(self, url: str) -> None:
         _, metadata = self._random.choice(self._accounts)
-        return await self._post(f"{url}/channel/pull", data={"metadata": metadata, "state": self._state})
+        if new := (await self._pulled(url, metadata))["external_resources"]:
+            raise AssertionError(f"a pull that should find nothing new found {len(new)} posts")
+
+    async def _pulled(self, url: str, metadata: str) -> dict[str, Any]:
+        request = {"metadata": metadata, "state": self._states[metadata]}
+        answer: dict[str, Any] = (await self._post(f"{url}/channel/pull", data=request)).json()
+        return answer
 
     async def _reply(self, url: str) -> httpx2.Response:
         _, metadata = self._random.choice(self._accounts)

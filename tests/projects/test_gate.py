@@ -53,12 +53,15 @@ GATES: dict[str, dict[str, Any]] = {
     },
 }
 
+# People name folders as they like; each of these characters means something to some file format or shell.
+FOLDER = "100% [ü] {x} #1 it's"
+
 pytestmark = pytest.mark.gate
 
 
 @pytest.mark.parametrize("name", GATES)
 def test_a_project_passes_its_gate(name: str, template: Template, tmp_path: Path) -> None:
-    project = template.copy(tmp_path / "project", {"origin_name": "Acme Reviews", **GATES[name]})
+    project = template.copy(tmp_path / FOLDER, {"origin_name": "Acme Reviews", **GATES[name]})
     project.gate()
     assert_the_gate_left_no_trace(project)
     shutil.rmtree(project.path)
