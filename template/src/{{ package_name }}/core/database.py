@@ -31,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from .clock import Clock
+from .masking import mask
 from .process_lock import ProcessLock
 
 tables = MetaData(
@@ -81,8 +82,8 @@ class Line(TypeDecorator[str]):
 
 
 def line(text: str, length: int) -> str:
-    """Cut a text from outside to its length, without the characters that PostgreSQL refuses."""
-    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
+    """Cut a text from outside to its length, without secrets and the characters that PostgreSQL refuses."""
+    return mask(text).encode(errors="replace").decode().replace("\0", "?")[:length]
 
 
 async def upsert(

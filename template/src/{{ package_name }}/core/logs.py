@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-MASK = "***"
+from .masking import MASK, mask
+
 SECRET_NAME = re.compile(
     r"metadata|state$|token|secret|password|passwd|authorization|cookie|_key|keys?$|handshake", re.IGNORECASE
 )
@@ -90,7 +91,7 @@ def _redacted(value: Any) -> Any:
 
 
 def _redacted_text(text: str) -> str:
-    return NAMED_TEXT.sub(_mask_a_secret, SECRET_TEXT.sub(MASK, text))
+    return NAMED_TEXT.sub(_mask_a_secret, SECRET_TEXT.sub(MASK, mask(text)))
 
 
 def _mask_a_secret(found: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.accounts import UnknownAccountError, accounts_table
@@ -83,6 +84,21 @@ class CredentialStore:
             return (await self.of(account_id)).webhook_secret
         except (UnknownAccountError, UntrustedError):
             return SecretStr(secrets.token_urlsafe(32))
+
+    async def keep_secret(self, account_id: str, webhook_secret: SecretStr) -> None:
+        """Keep the secret of an account's webhook alone. Raises UnknownAccountError."""
+        row = {
+            "account_id": account_id,
+            "access": Access.absent,
+            "detail": "",
+            "sealed_webhook_secret": self._sealer.seal(webhook_secret.get_secret_value()),
+            "changed_at": self._clock.now(),
+        }
+        try:
+            async with self._database.writing() as connection:
+                await upsert(connection, credentials_table, [row], update=("sealed_webhook_secret",))
+        except IntegrityError:
+            raise UnknownAccountError("this account is gone") from None
 
     async def save(
         self, account_id: str, webhook_secret: SecretStr, token: PushToken | None, access: Access

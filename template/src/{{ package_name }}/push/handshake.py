@@ -87,6 +87,8 @@ class PushHandshake:
         carried = Carried.model_validate_json(self._sealer.open(sealed))
         access = await self._check_token(carried)
         url = f"{self._public_url}/webhook/{carried.account_id}"
+        # The origin may check the address before it answers, and its code then needs the secret.
+        await self._credential_store.keep_secret(carried.account_id, SecretStr(carried.webhook_secret))
         await self._origin.subscribe(account, url, carried.webhook_secret)
         return lambda: self._store(carried, access)
 

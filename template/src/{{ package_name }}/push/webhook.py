@@ -50,6 +50,7 @@ logger = structlog.get_logger()
 REASONS = {
     404: "There is no such webhook",
     405: "A webhook is not sent by this method",
+    410: "The account is gone: the origin may stop telling of its posts",
     413: "The webhook is larger than WEBHOOK_SIZE_LIMIT allows",
 }
 LONGEST_LOGGED = 200
@@ -133,12 +134,13 @@ class WebhookEndpoint:
     async def _accept(self, request: Request, account_id: str) -> Response:
         try:
             account = await self._accounts.by_id(account_id)
+        except UnknownAccountError as error:
+            record_refusal(self._metrics, request, 410)
+            raise RequestError(410, "unknown_account", str(error)) from None
+        try:
             credentials = await self._credential_store.of(account_id)
             opened = self._accounts.opened(account)
-        except UnknownAccountError as error:
-            record_refusal(self._metrics, request, 404)
-            raise RequestError(404, "unknown_account", str(error)) from None
-        except (ConfigurationOutdatedError, UntrustedError) as error:
+        except (ConfigurationOutdatedError, UnknownAccountError, UntrustedError) as error:
             logger.warning("webhook not kept", account=account_id, reason=str(error))
             self._metrics.webhooks.labels("failed").inc()
             raise RequestError(503, "configuration_outdated", str(error), retry_after=300) from None

@@ -3,19 +3,21 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ..core.masking import mask
+
 
 class RequestError(Exception):
     """Answered as `status` with `error` (for machines) and `description` (for people).
 
     400 the request cannot be read, 401 the origin refuses the account's credentials, 403 the caller is not proven,
-    422 it will never work, 503 it may work later.
+    410 the account is gone, 422 it will never work, 503 it may work later.
     """
 
     def __init__(self, status: int, error: str, description: str, *, retry_after: int | None = None) -> None:
-        super().__init__(description)
+        super().__init__(mask(description))
         self.status = status
         self.error = error
-        self.description = description
+        self.description = mask(description)
         self.retry_after = retry_after
 
 
