@@ -122,12 +122,18 @@ class Field:
 
 
 class ConfigurationErrors(Exception):  # noqa: N818 (it holds as many as there are)
-    """A posted form that the model refuses: what to do, field by field, and for the form as a whole."""
+    """A posted form that is refused: what to do, field by field, and for the form as a whole.
 
-    def __init__(self, errors: Mapping[str, str], problem: str | None = None) -> None:
+    `temporary` if the same form may be taken later.
+    """
+
+    def __init__(
+        self, errors: Mapping[str, str], problem: str | None = None, *, temporary: bool = False
+    ) -> None:
         super().__init__(", ".join(sorted(errors)) or problem)
         self.errors = dict(errors)
         self.problem = problem
+        self.temporary = temporary
 
 
 Configuration = TypeVar("Configuration", bound=BaseModel)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, ForeignKey, String, Table, Text, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..origin_protocol import AccountState
 from .database import Database, UtcDateTime, tables, upsert
 from .security import Sealer
+from .waits import is_ahead
 
 state_table = Table(
     "account_state",
@@ -16,6 +17,7 @@ state_table = Table(
     Column("key", String(255), primary_key=True),
     Column("sealed_value", Text, nullable=False),
     Column("expires_at", UtcDateTime, index=True),
+    Column("written_at", UtcDateTime),
 )
 
 
@@ -32,21 +34,23 @@ class StoredState(AccountState):
         query = (
             select(state_table.c.sealed_value)
             .where(state_table.c.account_id == self._account_id, state_table.c.key == key)
-            .where(or_(state_table.c.expires_at.is_(None), state_table.c.expires_at > self._clock.now()))
+            .where(or_(state_table.c.expires_at.is_(None), self._lasts()))
         )
         async with self._database.reading() as connection:
             sealed = await connection.scalar(query)
         return None if sealed is None else self._sealer.open(sealed)
 
     async def set(self, key: str, value: str, lifetime: timedelta | None = None) -> None:
+        now = self._clock.now()
         row = {
             "account_id": self._account_id,
             "key": key,
             "sealed_value": self._sealer.seal(value),
-            "expires_at": self._clock.now() + lifetime if lifetime else None,
+            "expires_at": now + lifetime if lifetime else None,
+            "written_at": now,
         }
         async with self._database.writing() as connection:
-            await upsert(connection, state_table, [row], update=("sealed_value", "expires_at"))
+            await upsert(connection, state_table, [row], update=("sealed_value", "expires_at", "written_at"))
 
     async def remove(self, key: str) -> None:
         async with self._database.writing() as connection:
@@ -55,6 +59,9 @@ class StoredState(AccountState):
                     state_table.c.account_id == self._account_id, state_table.c.key == key
                 )
             )
+
+    def _lasts(self) -> ColumnElement[bool]:
+        return is_ahead(state_table.c.expires_at, state_table.c.written_at, self._clock.now())
 
 
 class UnsavedState(AccountState):

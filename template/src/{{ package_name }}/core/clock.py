@@ -3,6 +3,9 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+JITTER = timedelta(seconds=2)
+"""How far two readings of one clock may be apart: it is read on several machines, and set right while they run."""
+
 
 class Clock:
     """Reads this machine's clock until it is set; from then on it runs evenly, whatever is done to the machine's."""

@@ -1,6 +1,9 @@
 """Database: SQLite or PostgreSQL, transactions, upserts, and the schema brought up to date at start."""
 
 import asyncio
+import errno
+import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -13,6 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
+    URL,
     Connection,
     DateTime,
     Dialect,
@@ -47,6 +51,14 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 7_146_391_210
 BUSY_SECONDS = 10
 """How long one waits for another who has SQLite's file locked."""
+
+ROOM = 1024 * 1024
+"""Bytes that the disk of a SQLite file must have left."""
+
+CONNECT_SECONDS = 5
+"""How long PostgreSQL may take to answer a new connection, and an old one to receive what is sent."""
+
+ANY_ACCOUNT = "SELECT id FROM accounts LIMIT 1"
 
 CLOCK_SECONDS = 1
 """How long the time that PostgreSQL gave is counted on before it is asked again."""
@@ -116,7 +128,7 @@ class Database:
             self._url,
             hide_parameters=True,
             pool_pre_ping=not self._is_sqlite,
-            connect_args={} if self._is_sqlite else {"prepare_threshold": None},
+            connect_args={} if self._is_sqlite else _patience(self._url) | {"prepare_threshold": None},
         )
         # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
         self._next_writer: AbstractAsyncContextManager[None] = (
@@ -164,9 +176,17 @@ class Database:
             await connection.run_sync(_upgrade)
 
     async def ping(self) -> None:
-        """Raise whatever the driver raises when the database does not answer."""
-        async with self.reading() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Raise whatever is raised when the database does not answer, lacks the tables or takes no writes."""
+        async with self.writing() as connection:
+            if not self._is_sqlite:
+                await connection.execute(text(f"{ANY_ACCOUNT} FOR KEY SHARE SKIP LOCKED"))
+                return
+            await connection.execute(text(ANY_ACCOUNT))
+            version = (await connection.execute(text("PRAGMA user_version"))).scalar_one()
+            await connection.execute(text(f"PRAGMA user_version = {version}"))
+        # What has room in the log may have none in the file.
+        if self._url.database and shutil.disk_usage(Path(self._url.database).parent).free < ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -176,6 +196,11 @@ class Database:
         """Several machines share PostgreSQL's clock: theirs may be apart, and what one has written all believe."""
         if not self._is_sqlite and self.clock.age > CLOCK_SECONDS:
             self.clock.set((await connection.execute(text("SELECT clock_timestamp()"))).scalar_one())
+
+
+def _patience(url: URL) -> dict[str, int]:
+    limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000}
+    return {name: limit for name, limit in limits.items() if name not in url.query}
 
 
 def _lock_file(database: str | None) -> Path | None:
@@ -218,14 +243,16 @@ def _upgrade(connection: Connection) -> None:
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     configuration.attributes["connection"] = connection
-    # Each capability brings tables of its own, on a branch of its own. A database may know more branches than this
-    # code: a capability was taken out, or a newer release was rolled back. What they brought stays as it is.
-    unknown = _unknown_revisions(connection, ScriptDirectory.from_config(configuration))
+    # Each capability brings tables of its own, on a branch of its own. A database may know more than this code: a
+    # capability was taken out, or a newer release was rolled back. What they brought stays as it is.
+    scripts = ScriptDirectory.from_config(configuration)
+    heads = {_branch(revision): revision for revision in scripts.get_heads()}
+    unknown = _unknown_revisions(connection, scripts)
     for revision in unknown:
-        connection.execute(_VERSIONS.delete().where(_VERSIONS.c.version_num == revision))
+        _replace_version(connection, revision, heads.get(_branch(revision)))
     command.upgrade(configuration, "heads")
     for revision in unknown:
-        connection.execute(_VERSIONS.insert().values(version_num=revision))
+        _replace_version(connection, heads.get(_branch(revision)), revision)
 
 
 _VERSIONS = table("alembic_version", column("version_num"))
@@ -236,3 +263,13 @@ def _unknown_revisions(connection: Connection, scripts: ScriptDirectory) -> Sequ
         return ()
     known = {script.revision for script in scripts.walk_revisions()}
     return [row.version_num for row in connection.execute(_VERSIONS.select()) if row.version_num not in known]
+
+
+def _branch(revision: str) -> str:
+    return revision.rpartition("_")[0]
+
+
+def _replace_version(connection: Connection, old: str | None, new: str | None) -> None:
+    connection.execute(_VERSIONS.delete().where(_VERSIONS.c.version_num == old))
+    if new:
+        connection.execute(_VERSIONS.insert().values(version_num=new))

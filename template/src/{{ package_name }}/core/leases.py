@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .clock import JITTER
 from .database import Database, Line, UtcDateTime, tables
-from .waits import JITTER, is_ahead
+from .waits import is_ahead
 
 LEASE = timedelta(seconds=30)
 """Longer than any step between two renewals; as long as an account waits when a worker is killed."""

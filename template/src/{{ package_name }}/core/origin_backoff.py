@@ -3,15 +3,15 @@
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..origin_protocol import OriginUnavailableError
 from .accounts import Account, Accounts
-from .clock import Clock
+from .clock import JITTER, Clock
 
 LONGEST = timedelta(hours=24)
-"""A longer pause is taken for a mistake: of the origin, or of a clock that was ahead."""
+"""A longer pause is taken for a mistake of the origin."""
 
 
 class OriginBackoff:
@@ -25,18 +25,22 @@ class OriginBackoff:
 
         Raises OriginUnavailableError during a pause, and remembers a `retry_after` that comes out of the block.
         """
-        now = self._clock.now()
-        left = (account.backoff_until or now) - now
-        if timedelta() < left <= LONGEST:
-            seconds = math.ceil(left.total_seconds())
+        if until := pause_of(account, self._clock.now()):
+            seconds = math.ceil((until - self._clock.now()).total_seconds())
             raise OriginUnavailableError(f"the origin asked for a pause of {seconds} more seconds", seconds)
         try:
             yield
         except OriginUnavailableError as error:
             if error.retry_after is not None and error.retry_after > 0:
                 pause = min(timedelta(seconds=min(error.retry_after, 1e9)), LONGEST)
-                await self._accounts.back_off(account.id, self._clock.now() + pause)
+                await self._accounts.back_off(account.id, pause)
             raise
+
+
+def pause_of(account: Account, now: datetime) -> datetime | None:
+    """Until when the origin is left alone; None if it is not. A pause in the future comes from a clock that was ahead."""
+    since, until = account.backoff_since, account.backoff_until
+    return until if until and until > now and (since is None or since <= now + JITTER) else None
 
 
 def retry_after(error: Exception, otherwise: int) -> int:

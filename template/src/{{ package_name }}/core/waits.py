@@ -1,11 +1,10 @@
 """Waits: until when something is held or put off, as columns that say since when and until when."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_
 
-JITTER = timedelta(seconds=2)
-"""How far two readings of one clock may be apart: it is read on several machines, and set right while they run."""
+from .clock import JITTER
 
 
 def is_ahead(

@@ -1,5 +1,7 @@
 """Health for Zendesk, readiness for what runs the service, and metrics for what watches it."""
 
+import asyncio
+
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -9,6 +11,9 @@ from ..core.database import Database
 from ..core.metrics import Metrics
 from ..web.operator_auth import OperatorAuth
 
+PATIENCE = 5.0
+"""Seconds that the database may take to answer."""
+
 logger = structlog.get_logger()
 
 
@@ -17,6 +22,7 @@ class HealthEndpoint:
         self._database = database
         self._metrics = metrics
         self._operator_auth = operator_auth
+        self._look: asyncio.Task[None] | None = None
 
     def routes(self) -> list[Route]:
         return [
@@ -30,9 +36,13 @@ class HealthEndpoint:
         return PlainTextResponse("OK")
 
     async def ready(self, _request: Request) -> Response:
-        """Requests can be served: the database answers. Its schema was brought up to date at start."""
+        """Requests can be served: the database answers, has the tables and can be written."""
+        # Anybody may ask, as often as they like: who asks meanwhile gets the same answer.
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._database.ping())
         try:
-            await self._database.ping()
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(self._look)
         except Exception as error:  # noqa: BLE001
             logger.warning("not ready", reason=repr(error))
             return PlainTextResponse("not ready", status_code=503)

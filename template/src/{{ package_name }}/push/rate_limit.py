@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from ..core.waits import JITTER
+from ..core.clock import JITTER
 
 
 class RateLimit:

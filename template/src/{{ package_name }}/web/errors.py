@@ -1,9 +1,19 @@
 """How a request from Zendesk is refused: a status that Zendesk understands and a short JSON reason."""
 
+import structlog
+from sqlalchemy import exc
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from ..core.masking import mask
+
+DATABASE_ERRORS = (exc.DBAPIError, exc.TimeoutError)
+"""A full disk, a locked file, a server that is away: the same request may work later."""
+
+DATABASE_RETRY_AFTER = "30"
+UNAVAILABLE = "The service cannot use its database. Try again in a minute."
+
+logger = structlog.get_logger()
 
 
 class RequestError(Exception):
@@ -31,3 +41,14 @@ async def answer_error(_request: Request, refusal: Exception) -> JSONResponse:
 async def answer_nobody(_request: Request, _gone: Exception) -> Response:
     """End a request whose caller hung up: no fault of the service, whatever number stands in the metrics."""
     return Response(status_code=499)
+
+
+async def answer_unavailable(request: Request, error: Exception) -> Response:
+    """Say so as JSON, or in words where a browser shows it."""
+    reason = repr(error.orig) if isinstance(error, exc.DBAPIError) else repr(error)
+    logger.error("the database cannot be used", path=request.url.path, reason=reason)
+    headers = {"Retry-After": DATABASE_RETRY_AFTER}
+    if "text/html" in request.headers.get("accept", ""):
+        return PlainTextResponse(UNAVAILABLE, status_code=503, headers=headers)
+    body = {"error": "database_unavailable", "description": UNAVAILABLE}
+    return JSONResponse(body, status_code=503, headers=headers)

@@ -14,7 +14,7 @@ from procrastinate.jobs import Status
 from procrastinate.worker import Worker
 from sqlalchemy import make_url
 
-from .procrastinate_schema import upgrade, use_schema
+from .procrastinate_schema import UNPREPARED, is_pooled, upgrade
 from .runner import AT_ONCE, GRACE, SWEEP, Job, done_without_failing, sweep
 
 CONNECTIONS = 4
@@ -35,12 +35,13 @@ class ProcrastinateRunner:
         self._address = make_url(database_url).set(drivername="postgresql").render_as_string(False)
         self._jobs: dict[str, Job] = {}
         self._stopping = asyncio.Event()
+        self._listens = True
         connector = PsycopgConnector(
             conninfo=self._address,
             min_size=1,
             max_size=CONNECTIONS,
             timeout=PATIENCE,
-            configure=use_schema,
+            kwargs=UNPREPARED,
         )
         self._app = App(connector=connector)
         self._task = self._app.task(name="do")(self._do)
@@ -50,6 +51,9 @@ class ProcrastinateRunner:
 
     async def open(self) -> None:
         await upgrade(self._address)
+        self._listens = not await is_pooled(self._address)
+        if not self._listens:
+            logger.info("workers look for jobs every second: a pooler hides calls", setting="DATABASE_URL")
         await self._app.open_async()
 
     async def wake(self, job: str, account_id: str) -> None:
@@ -83,6 +87,8 @@ class ProcrastinateRunner:
                 queues=list(self._jobs),
                 concurrency=AT_ONCE,
                 fetch_job_polling_interval=SWEEP,
+                # PostgreSQL calls whoever listens by a connection, which a pooler has given to others meanwhile.
+                listen_notify=self._listens,
                 delete_jobs="always",
                 update_heartbeat_interval=HEARTBEAT,
                 stalled_worker_timeout=DEAD_AFTER,
