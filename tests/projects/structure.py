@@ -209,6 +209,23 @@ def _bound(statements: list[ast.stmt]) -> Iterator[str]:
                 yield from _bound(getattr(statement, block, []))
 
 
+# What everybody may import, or nobody.
+IN_NO_LAYER = {"__init__", "__main__", "identity", "settings", "origin", "origin_protocol", "migrations"}
+
+
+def every_module_has_its_layer(project: Project) -> Iterator[str]:
+    """The project itself cannot demand it: its people add modules as they like."""
+    (contract, *_) = project.configuration["tool"]["importlinter"]["contracts"]
+    layered = {module.strip() for layer in contract["layers"] for module in layer.split("|")}
+    modules = {
+        name.split("/")[2].removesuffix(".py")
+        for name in project.files()
+        if name.startswith(f"{project.source}/") and name.endswith(".py")
+    }
+    for module in sorted((modules - IN_NO_LAYER) ^ layered):
+        yield f"pyproject.toml: {module} is {'in no layer' if module in modules else 'a layer without module'}"
+
+
 def _ruff(project: Project, *arguments: str) -> Iterator[str]:
     ended = run(tool("ruff"), *arguments, "--no-cache", ".", folder=project.path, check=False)
     if ended.code:
@@ -223,6 +240,7 @@ CHECKS: list[Callable[[Project], Iterator[str]]] = [
     ends_are_tidy,
     lines_are_tidy,
     imports_resolve,
+    every_module_has_its_layer,
     leftovers,
     lambda project: _ruff(project, "check", "--output-format=concise"),
     lambda project: _ruff(project, "format", "--check", "--diff"),

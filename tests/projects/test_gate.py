@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from questionnaire import present_questionnaire
 from test_edge_answers import NASTIEST
+from test_updates import make_it_a_package
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +81,20 @@ def assert_the_gate_left_no_trace(project: Project) -> None:
     ignored = project.path / ".gitignore"
     assert ignored.exists()
     assert set(project.files()) == generated
+
+
+def test_the_origin_may_become_a_package_and_have_modules_beside_it(
+    template: Template, tmp_path: Path
+) -> None:
+    project = template.copy(tmp_path / FOLDER, {"origin_name": "Acme Reviews"})
+    package = make_it_a_package(project)
+    project.write(f"{project.source}/ratings.py", '"""Ratings, as the origin gives them."""\n\nBEST = 5\n')
+    start, imports, rest = project.text(package).partition("\nfrom ..origin_protocol import (")
+    names, end, rest = rest.partition("\n)\n")
+    own = "from ..ratings import BEST\nfrom .stars import stars\n"
+    project.write(package, f"{start}{imports}{names}{end}{own}{rest}\n\nWHOLE = stars(BEST)\n")
+
+    project.uv("sync")
+    for step in ("lint", "format", "types", "imports"):
+        project.uv("run", "poe", step)
+    project.uv("run", "pytest", "-q", "tests/origin")

@@ -55,6 +55,15 @@ def know_the_application(project: Project) -> None:
     )
 
 
+def know_the_application_by_another(project: Project) -> None:
+    text = '"""Mine."""\n\nfrom .core.database import Database\n\nDATABASE = Database\n'
+    project.write(f"{project.source}/mine.py", text)
+    origin = f"{project.source}/origin.py"
+    before, relative_import, after = project.text(origin).partition("\nfrom .origin_protocol")
+    text = f"{before}\nfrom .mine import DATABASE{relative_import}{after}\n\nMINE = DATABASE\n"
+    project.write(origin, text)
+
+
 FAILING = """
 def test_arithmetic() -> None:
     assert 1 + 1 == 3
@@ -86,7 +95,9 @@ BREAKAGES = {
         written("tests/test_types.py", 'COUNT: int = "3"\n'), "types", "[assignment]"
     ),
     "an origin that knows the application": Breakage(know_the_application, "imports", "BROKEN"),
-    "a module in no layer": Breakage(written("PACKAGE/mine.py", '"""Mine."""\n'), "imports", "BROKEN"),
+    "an origin whose second module knows the application": Breakage(
+        know_the_application_by_another, "imports", "BROKEN"
+    ),
     "a failing test": Breakage(as_only_test("tests/test_failing.py", FAILING.lstrip()), "test", "1 failed"),
     "a warning": Breakage(
         as_only_test("tests/test_warning.py", WARNING.lstrip()), "test", "DeprecationWarning: old"

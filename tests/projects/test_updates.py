@@ -93,6 +93,16 @@ def edit_origin(project: Project) -> str:
     return origin
 
 
+def make_it_a_package(project: Project) -> str:
+    """Split `origin.py` as docs/origin.md says; return the path of what has become of it."""
+    text = project.text(f"{project.source}/origin.py")
+    (project.path / project.source / "origin.py").unlink()
+    package = f"{project.source}/origin/__init__.py"
+    project.write(package, re.sub(r"^from \.(?=\w)", "from ..", text, flags=re.MULTILINE))
+    project.write(f"{project.source}/origin/stars.py", f'"""Stars."""\n\n\n{OWN_FUNCTION.rstrip()}\n')
+    return package
+
+
 def edit_as_people_do(project: Project) -> dict[str, str]:
     """Change a project in five ways; return for each file what must still be there after an update."""
     origin = edit_origin(project)
@@ -158,6 +168,21 @@ def test_an_update_that_changes_the_capabilities_is_complete(
     for name, content in fresh.contents().items():
         assert (project.path / name).read_bytes() == content, name
     assert project.text(ANSWERS_FILE) == fresh.text(ANSWERS_FILE)
+
+
+def test_an_origin_that_became_a_package_stays_one(history: Template, tmp_path: Path) -> None:
+    project = generate_earlier(history, tmp_path / "project")
+    origin = f"{project.source}/origin.py"
+    package = make_it_a_package(project)
+    project.commit("Our own work")
+    own = project.text(package)
+
+    update_by_command(project)
+
+    assert_no_conflict(project)
+    assert project.recorded["_commit"] == PRESENT
+    assert project.text(package) == own
+    assert not (project.path / origin).exists()
 
 
 def test_a_capability_arrives_beside_what_people_did(history: Template, tmp_path: Path) -> None:
