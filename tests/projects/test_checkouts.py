@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import copier
 import pytest
 from commands import ROOT, git
+from copier.errors import UserMessageError
 from projects import ANSWERS_FILE, IMAGES, PRESENT, Project, Template
 
 if TYPE_CHECKING:
@@ -19,7 +21,16 @@ AS_ON_WINDOWS = ("-c", "core.autocrlf=true", "-c", "core.symlinks=false")
 def checkout(template: Template, tmp_path: Path) -> Template:
     """The template as git on Windows checks it out."""
     path = tmp_path / "template"
-    git(tmp_path, *AS_ON_WINDOWS, "clone", "--quiet", "--config", "core.autocrlf=true", template.path, path)
+    git(
+        tmp_path,
+        *AS_ON_WINDOWS,
+        "clone",
+        "--quiet",
+        "--config",
+        "core.autocrlf=true",
+        str(template.path),
+        str(path),
+    )
     return Template(path, template.questionnaire)
 
 
@@ -38,7 +49,7 @@ def test_a_project_made_on_linux_is_updated_on_windows(
     made.replace(ANSWERS_FILE, str(default_project.recorded["_src_path"]), str(template.path))
     made.commit("As generated")
     as_on_windows(monkeypatch)
-    git(tmp_path, "clone", "--quiet", made.path, tmp_path / "project")
+    git(tmp_path, "clone", "--quiet", str(made.path), str(tmp_path / "project"))
     project = Project(tmp_path / "project", made.answers)
     assert project.contents() == made.contents()
 
@@ -49,6 +60,21 @@ def test_a_project_made_on_linux_is_updated_on_windows(
     changed = git(project.path, "diff", "--name-only").split()
     assert "pyproject.toml" in changed
     assert not any(name.startswith(("schemas/", "sandbox/")) for name in changed)
+
+
+def test_a_template_from_a_zip_makes_the_same_project_and_no_update(
+    template: Template, default_project: Project, tmp_path: Path
+) -> None:
+    unpacked = tmp_path / "template"
+    shutil.copytree(template.path, unpacked, ignore=shutil.ignore_patterns(".git"))
+    project = Template(unpacked, template.questionnaire).copy(
+        tmp_path / "project", {"origin_name": "Acme Reviews"}
+    )
+    assert project.contents() == default_project.contents()
+
+    project.commit("As generated")
+    with pytest.raises(UserMessageError, match="cannot obtain old template references"):
+        copier.run_update(project.path, defaults=True, overwrite=True, quiet=True)
 
 
 def as_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
