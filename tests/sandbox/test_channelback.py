@@ -223,6 +223,7 @@ async def test_an_agents_file_needs_the_push_token(
     integration: ScriptedIntegration, zendesk: Zendesk, ticket: Ticket, account: Account
 ) -> None:
     """ZEN-45: unless attachments are open."""
+    zendesk.manifest.push_client_id = "zdg-scripted"
     await zendesk.reply(ticket, "See", [Upload("ü.txt", b"content", "text/plain")])
     (url,) = integration.replies[0]["file_urls[]"]
     mine = {"authorization": f"Bearer {zendesk.tokens.mint(account.push_id)}"}
@@ -235,6 +236,17 @@ async def test_an_agents_file_needs_the_push_token(
         zendesk.settings.attachments_need_token = False
         assert (await service.get(url)).status_code == 200
         assert (await service.get("https://acme.zendesk.com/attachments/token/x/")).status_code == 404
+
+
+async def test_files_are_open_to_an_integration_that_is_given_no_token(
+    integration: ScriptedIntegration, zendesk: Zendesk, ticket: Ticket
+) -> None:
+    """ZEN-45: without `push_client_id` there is no token that it could send."""
+    assert zendesk.settings.attachments_need_token
+    await zendesk.reply(ticket, "See", [Upload("a.txt", b"content", "text/plain")])
+    (url,) = integration.replies[0]["file_urls[]"]
+    async with httpx2.AsyncClient(transport=InProcess(zendesk)) as service:
+        assert (await service.get(url)).content == b"content"
 
 
 async def test_a_reply_is_an_event_and_so_is_its_id(

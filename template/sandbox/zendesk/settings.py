@@ -78,7 +78,7 @@ class Settings:
     requests_per_minute: PositiveInt | None = None
     """More are answered with 429 and `Retry-After`; 700 on the Enterprise plan."""
     attachments_need_token: bool = True
-    """False serves agents' files to anyone who has the address (ZEN-45)."""
+    """False serves agents' files to anyone who has the address, as to integrations without a push client (ZEN-45)."""
 
     event_batch_size: PositiveInt = 100
     """At most so many events come in one request."""
