@@ -97,8 +97,7 @@ class UnsavedState(AccountState):
 
 async def remove_expired(database: Database) -> None:
     """Drop entries whose lifetime is over."""
-    async with database.writing() as connection:
-        await connection.execute(delete(state_table).where(state_table.c.expires_at <= database.clock.now()))
+    await database.delete_in_parts(state_table, state_table.c.expires_at <= database.clock.now())
 
 
 async def reseal(connection: AsyncConnection, sealer: Sealer) -> None:

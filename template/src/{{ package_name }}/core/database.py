@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
     URL,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -28,8 +29,10 @@ from sqlalchemy import (
     event,
     inspect,
     make_url,
+    select,
     table,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -57,6 +60,9 @@ ROOM = 1024 * 1024
 
 CONNECT_SECONDS = 5
 """How long PostgreSQL may take to answer a new connection, and an old one to receive what is sent."""
+
+DELETED_AT_ONCE = 1000
+"""Rows in one transaction."""
 
 ANY_ACCOUNT = "SELECT id FROM accounts LIMIT 1"
 
@@ -163,6 +169,18 @@ class Database:
         alone = await asyncio.to_thread(self._lock.take)
         yield alone
         self._lock.share()
+
+    async def delete_in_parts(self, table: Table, *conditions: ColumnElement[bool]) -> int:
+        """Delete rows, however many there are, so that others need not wait for the end of it; say how many."""
+        part = select(*table.primary_key).where(*conditions).limit(DELETED_AT_ONCE)
+        deletion = table.delete().where(tuple_(*table.primary_key).in_(part))
+        deleted = 0
+        while True:
+            async with self.writing() as connection:
+                count = (await connection.execute(deletion)).rowcount
+            deleted += count
+            if count < DELETED_AT_ONCE:
+                return deleted
 
     async def migrate(self) -> None:
         """Create or upgrade the schema; processes that start together do so one after the other."""

@@ -7,7 +7,7 @@ A reply is stored before Zendesk gets its answer, and its claim sees to it that 
                      → unreported       it does not, and Zendesk would not hear of it
 
 Zendesk knows such a reply by an id of this service's making, which says to which post of the origin it belongs for as
-long as the account exists (SVC-49).
+long as the reply is kept (SVC-49).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    delete,
     insert,
     select,
     update,
@@ -240,15 +239,21 @@ class DeferredReplies:
             )
             return [DeferredReplyRecord(**row._asdict()) for row in rows]
 
-    async def forget(self, older_than: timedelta) -> None:
-        """Drop failures that were settled before that; what was posted keeps its id as long as the account."""
-        async with self._database.writing() as connection:
-            await connection.execute(
-                delete(deferred_replies_table).where(
-                    deferred_replies_table.c.state.in_(("reported", "unreported")),
-                    deferred_replies_table.c.settled_at < self._clock.now() - older_than,
-                )
-            )
+    async def forget(self, older_than: timedelta, posted_older_than: timedelta) -> None:
+        """Drop failures, and what was posted, that were settled before that.
+
+        Of a reply that is gone nobody knows any more by which id Zendesk calls it.
+        """
+        now = self._clock.now()
+        reply = deferred_replies_table.c
+        await self._database.delete_in_parts(
+            deferred_replies_table,
+            reply.state.in_(("reported", "unreported")),
+            reply.settled_at < now - older_than,
+        )
+        await self._database.delete_in_parts(
+            deferred_replies_table, reply.state == "posted", reply.settled_at < now - posted_older_than
+        )
 
     async def _change(self, reply: DeferredReply, **values: object) -> None:
         # Whoever has lost its lease changes nothing that another has gone on with.

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, delete, insert, select
+from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.conversion import Quarantined
 from ..core.database import Database, Line, UtcDateTime, line, tables, upsert
@@ -74,7 +75,10 @@ class PullLog:
         self._clock = database.clock
 
     async def record(self, pull: PullRecord, quarantined: Sequence[Quarantined]) -> None:
-        """Keep one pull; a post quarantined again replaces its earlier entry. Texts are cut to 500 characters."""
+        """Keep one pull; one that brings nothing and went as the account's last did takes the place of that.
+
+        A post quarantined again replaces its earlier entry. Texts are cut to 500 characters.
+        """
         entries = {
             line(entry.item_id, 255): {
                 "account_id": pull.account_id,
@@ -85,14 +89,16 @@ class PullLog:
             for entry in quarantined
         }
         async with self._database.writing() as connection:
-            await connection.execute(insert(pulls_table).values(asdict(pull)))
+            if not await _repeats_the_last(connection, pull):
+                await connection.execute(insert(pulls_table).values(asdict(pull)))
             await upsert(connection, quarantine_table, list(entries.values()), update=("reason", "at"))
 
     async def last_pulls(self, limit: int) -> list[PullRecord]:
         """The newest first."""
         columns = [pulls_table.c[name] for name in PullRecord.__slots__]
+        query = select(*columns).order_by(pulls_table.c.at.desc(), pulls_table.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(*columns).order_by(pulls_table.c.id.desc()).limit(limit))
+            rows = await connection.execute(query)
             return [PullRecord(**row._asdict()) for row in rows]
 
     async def quarantined(self, limit: int) -> list[QuarantineRecord]:
@@ -103,9 +109,25 @@ class PullLog:
             )
             return [QuarantineRecord(**row._asdict()) for row in rows]
 
-    async def forget(self, older_than: timedelta) -> None:
-        """Drop pulls older than that; quarantined posts stay until their account goes."""
-        async with self._database.writing() as connection:
-            await connection.execute(
-                delete(pulls_table).where(pulls_table.c.at < self._clock.now() - older_than)
-            )
+    async def forget(self, older_than: timedelta, quarantined_older_than: timedelta) -> None:
+        """Drop pulls and quarantined posts older than that."""
+        now = self._clock.now()
+        await self._database.delete_in_parts(pulls_table, pulls_table.c.at < now - older_than)
+        await self._database.delete_in_parts(
+            quarantine_table, quarantine_table.c.at < now - quarantined_older_than
+        )
+
+
+async def _repeats_the_last(connection: AsyncConnection, pull: PullRecord) -> bool:
+    # Zendesk asks every two minutes: most pulls bring nothing, and so do all of an account whose origin is down.
+    if pull.returned or pull.quarantined:
+        return False
+    columns = pulls_table.c
+    last = select(func.max(columns.id)).where(columns.account_id == pull.account_id).scalar_subquery()
+    same = ("outcome", "returned", "quarantined", "detail")
+    repeated = await connection.execute(
+        update(pulls_table)
+        .where(columns.id == last, *(columns[name] == getattr(pull, name) for name in same))
+        .values(at=pull.at, seconds=pull.seconds)
+    )
+    return bool(repeated.rowcount)
