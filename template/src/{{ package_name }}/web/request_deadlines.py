@@ -14,6 +14,8 @@ class BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     head_seconds = 10.0
     body_seconds = 30.0
+    last_seconds = 2.0
+    """For the rest of a body once the service stops: nobody has acted upon half a request."""
 
     _awaited: tuple[object, str] | None = None
     _deadline: asyncio.TimerHandle | None = None
@@ -29,6 +31,13 @@ class BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        awaited = self._now_awaited()
+        if awaited is not None and awaited[1] == "body":
+            self._stop()
+            self._deadline = self.loop.call_later(self.last_seconds, self.transport.close)
 
     def _bound(self) -> None:
         """Begin a time limit when something else is awaited than before: one covers a whole head, or a whole body."""

@@ -95,7 +95,9 @@ class InProcessRunner:
         job, account_id = key
         try:
             async with self._room:
-                await done_without_failing(self._jobs[job], account_id, self._stopping)
+                # Whoever waited here until the end need not begin any more.
+                if not self._stopping.is_set():
+                    await done_without_failing(self._jobs[job], account_id, self._stopping)
         finally:
             del self._running[key]
         if key in self._again:
