@@ -27,6 +27,6 @@ def _text(cell: str) -> str:
 
 
 async def dashboard(zendesk: ZendeskDriver) -> dict[str, list[dict[str, str]]]:
-    page = await zendesk.service.get("/channel/dashboard")
+    page = await zendesk.service.get("/channel/dashboard/all")
     assert page.status_code == 200
     return tables(page)

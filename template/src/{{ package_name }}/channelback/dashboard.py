@@ -14,7 +14,7 @@ class ReplySection:
     def __init__(self, claims: Claims) -> None:
         self._claims = claims
 
-    async def tables(self, names: Mapping[str, str]) -> list[Table]:
+    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
         return [
             Table(
                 title="Replies",
@@ -28,7 +28,7 @@ class ReplySection:
                         reply.request_unique_identifier,
                         reply.detail,
                     )
-                    for reply in await self._claims.last(ROWS)
+                    for reply in await self._claims.last(ROWS, account_id)
                 ],
                 empty="No agent has replied yet.",
             )

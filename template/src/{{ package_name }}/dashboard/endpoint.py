@@ -1,21 +1,34 @@
-"""`GET /channel/dashboard`: how the accounts are doing, for the people who run the service. It shows no secret."""
+"""The dashboard: `/channel/dashboard/all` shows operators every account, `/channel/dashboard` shows admins their own.
+
+The manifest's `dashboard_url` is a plain link: Zendesk says neither who follows it nor which account they mean. So the
+link to an account's page is in the account's form, which Zendesk itself opens; it is signed and expires. Whoever follows
+the plain link is told where to find it. No page shows a secret.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..core.accounts import Accounts
+from ..core.accounts import Account, Accounts, UnknownAccountError
 from ..core.clock import Clock
+from ..core.security import Signer, UntrustedError
 from ..identity import NAME
 from ..web.operator_auth import OperatorAuth
 from ..web.pages import Pages
 from ..web.tables import Table
 
-Section = Callable[[Mapping[str, str]], Awaitable[Sequence[Table]]]
-"""From the accounts' names by their ids to what one part of the service shows."""
+PURPOSE = "dashboard"
+
+LINK_LIFETIME = timedelta(hours=12)
+"""A working day; the page renews itself as long as its link is valid."""
+
+Section = Callable[[Mapping[str, str], str | None], Awaitable[Sequence[Table]]]
+"""From accounts' names by their ids, and the one account that is wanted, to what a capability shows."""
 
 
 class DashboardEndpoint:
@@ -24,27 +37,57 @@ class DashboardEndpoint:
         accounts: Accounts[Any],
         sections: Sequence[Section],
         operator_auth: OperatorAuth,
+        signer: Signer,
         pages: Pages,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
         self._sections = sections
         self._operator_auth = operator_auth
+        self._signer = signer
         self._pages = pages
         self._clock = clock
 
     def routes(self) -> list[Route]:
-        return [Route("/channel/dashboard", self.respond, methods=["GET"])]
+        return [
+            Route("/channel/dashboard/all", self.show_all, methods=["GET"]),
+            Route("/channel/dashboard", self.show_one, methods=["GET"]),
+        ]
 
-    async def respond(self, request: Request) -> Response:
+    def account_page(self, account_id: str) -> str:
+        """Make the link to an account's page."""
+        link = self._signer.sign_expiring(PURPOSE, {"account": account_id})
+        return f"/channel/dashboard?{urlencode({'link': link})}"
+
+    async def show_all(self, request: Request) -> Response:
+        """Show operators every account."""
         if challenge := self._operator_auth.challenge(request):
             return challenge
-        names = {
-            account.id: f"{account.name} ({account.subdomain})" for account in await self._accounts.all()
-        }
+        return await self._show(await self._accounts.all())
+
+    async def show_one(self, request: Request) -> Response:
+        """Show an admin the account of the link, or say where the link is."""
+        link = request.query_params.get("link")
+        if link is None:
+            return self._pages.respond("dashboard/link_needed.html", origin_name=NAME, refused=False)
+        try:
+            payload = self._signer.verify_expiring(PURPOSE, link, LINK_LIFETIME)
+            account = await self._accounts.by_id(str(payload.get("account")))
+        except (UntrustedError, UnknownAccountError):
+            return self._pages.respond(
+                "dashboard/link_needed.html", status=403, origin_name=NAME, refused=True
+            )
+        return await self._show([account], account.id)
+
+    async def _show(self, accounts: Sequence[Account], account_id: str | None = None) -> Response:
+        names = {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
         tables: list[Table] = []
         for section in self._sections:
-            tables += await section(names)
+            tables += await section(names, account_id)
         return self._pages.respond(
-            "dashboard/dashboard.html", origin_name=NAME, tables=tables, now=self._clock.now()
+            "dashboard/dashboard.html",
+            origin_name=NAME,
+            account_name=names.get(account_id) if account_id else None,
+            tables=tables,
+            now=self._clock.now(),
         )

@@ -20,7 +20,7 @@ class DeferredReplySection:
     def __init__(self, replies: DeferredReplies) -> None:
         self._replies = replies
 
-    async def tables(self, names: Mapping[str, str]) -> list[Table]:
+    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
         return [
             Table(
                 title="Deferred replies",
@@ -35,7 +35,7 @@ class DeferredReplySection:
                         str(reply.tries),
                         reply.detail,
                     )
-                    for reply in await self._replies.last(ROWS)
+                    for reply in await self._replies.last(ROWS, account_id)
                 ],
                 empty="None: Zendesk is answered once a reply is posted.",
             )

@@ -230,13 +230,14 @@ class DeferredReplies:
             .values(state="posted", origin_id=origin_id, detail="", request="", settled_at=self._clock.now())
         )
 
-    async def last(self, limit: int) -> list[DeferredReplyRecord]:
-        """The newest first."""
+    async def last(self, limit: int, account_id: str | None = None) -> list[DeferredReplyRecord]:
+        """The newest first, of all accounts or one."""
         columns = [deferred_replies_table.c[name] for name in DeferredReplyRecord.__slots__]
+        query = select(*columns).order_by(deferred_replies_table.c.id.desc()).limit(limit)
+        if account_id:
+            query = query.where(deferred_replies_table.c.account_id == account_id)
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(*columns).order_by(deferred_replies_table.c.id.desc()).limit(limit)
-            )
+            rows = await connection.execute(query)
             return [DeferredReplyRecord(**row._asdict()) for row in rows]
 
     async def forget(self, older_than: timedelta, posted_older_than: timedelta) -> None:

@@ -22,21 +22,21 @@ class PullSection:
     def __init__(self, pull_log: PullLog) -> None:
         self._pull_log = pull_log
 
-    async def tables(self, names: Mapping[str, str]) -> list[Table]:
-        return [await self._quarantine_table(names), await self._pull_table(names)]
+    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
+        return [await self._quarantine_table(names, account_id), await self._pull_table(names, account_id)]
 
-    async def _quarantine_table(self, names: Mapping[str, str]) -> Table:
+    async def _quarantine_table(self, names: Mapping[str, str], account_id: str | None) -> Table:
         return Table(
             title="Quarantined posts",
             columns=("Account", "Post", "Reason", "When"),
             rows=[
                 (names.get(entry.account_id, ""), entry.item_id, entry.reason, entry.at)
-                for entry in await self._pull_log.quarantined(ROWS)
+                for entry in await self._pull_log.quarantined(ROWS, account_id)
             ],
             empty="None: every post could be turned into a comment.",
         )
 
-    async def _pull_table(self, names: Mapping[str, str]) -> Table:
+    async def _pull_table(self, names: Mapping[str, str], account_id: str | None) -> Table:
         return Table(
             title="Last pulls",
             columns=("When", "Account", "Outcome", "Posts", "Quarantined", "Seconds", "Detail"),
@@ -50,7 +50,7 @@ class PullSection:
                     f"{pull.seconds:.2f}",
                     pull.detail,
                 )
-                for pull in await self._pull_log.last_pulls(ROWS)
+                for pull in await self._pull_log.last_pulls(ROWS, account_id)
             ],
             empty="Zendesk has not asked yet.",
         )

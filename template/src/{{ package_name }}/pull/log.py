@@ -93,20 +93,23 @@ class PullLog:
                 await connection.execute(insert(pulls_table).values(asdict(pull)))
             await upsert(connection, quarantine_table, list(entries.values()), update=("reason", "at"))
 
-    async def last_pulls(self, limit: int) -> list[PullRecord]:
-        """The newest first."""
+    async def last_pulls(self, limit: int, account_id: str | None = None) -> list[PullRecord]:
+        """The newest first, of all accounts or one."""
         columns = [pulls_table.c[name] for name in PullRecord.__slots__]
         query = select(*columns).order_by(pulls_table.c.at.desc(), pulls_table.c.id.desc()).limit(limit)
+        if account_id:
+            query = query.where(pulls_table.c.account_id == account_id)
         async with self._database.reading() as connection:
             rows = await connection.execute(query)
             return [PullRecord(**row._asdict()) for row in rows]
 
-    async def quarantined(self, limit: int) -> list[QuarantineRecord]:
-        """The newest first."""
+    async def quarantined(self, limit: int, account_id: str | None = None) -> list[QuarantineRecord]:
+        """The newest first, of all accounts or one."""
+        query = select(quarantine_table).order_by(quarantine_table.c.at.desc()).limit(limit)
+        if account_id:
+            query = query.where(quarantine_table.c.account_id == account_id)
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(quarantine_table).order_by(quarantine_table.c.at.desc()).limit(limit)
-            )
+            rows = await connection.execute(query)
             return [QuarantineRecord(**row._asdict()) for row in rows]
 
     async def forget(self, older_than: timedelta, quarantined_older_than: timedelta) -> None:

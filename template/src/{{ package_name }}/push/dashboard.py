@@ -30,25 +30,27 @@ class PushSection:
         self._outbox = outbox
         self._leases = leases
 
-    async def tables(self, names: Mapping[str, str]) -> list[Table]:
+    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
         return [
             await self._access_table(names),
-            await self._outbox_table(names),
+            await self._outbox_table(names, account_id),
             Table(
                 title="Dead letters",
                 columns=KEPT_COLUMNS,
-                rows=[_kept(names, message) for message in await self._outbox.kept("dead", limit=ROWS)],
+                rows=await self._kept("dead", names, account_id),
                 empty="None: Zendesk has every post, or may still take it.",
             ),
             Table(
                 title="Quarantined webhook posts",
                 columns=KEPT_COLUMNS,
-                rows=[
-                    _kept(names, message) for message in await self._outbox.kept("quarantined", limit=ROWS)
-                ],
+                rows=await self._kept("quarantined", names, account_id),
                 empty="None: every post could be turned into a comment.",
             ),
         ]
+
+    async def _kept(self, state: str, names: Mapping[str, str], account_id: str | None) -> list[list[Cell]]:
+        kept = await self._outbox.kept(state, account_id=account_id, limit=ROWS)
+        return [_kept(names, message) for message in kept]
 
     async def _access_table(self, names: Mapping[str, str]) -> Table:
         credentials = await self._credential_store.all()
@@ -66,9 +68,9 @@ class PushSection:
             empty="No account yet.",
         )
 
-    async def _outbox_table(self, names: Mapping[str, str]) -> Table:
+    async def _outbox_table(self, names: Mapping[str, str], account_id: str | None) -> Table:
         pauses = {pause.account_id: pause for pause in await self._leases.pauses()}
-        loads = {load.account_id: load for load in await self._outbox.loads()}
+        loads = {load.account_id: load for load in await self._outbox.loads(account_id)}
         rows: list[list[Cell]] = []
         for account_id, name in names.items():
             load = loads.get(account_id)

@@ -12,7 +12,7 @@ class ImportedPostSection:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def tables(self, names: Mapping[str, str]) -> list[Table]:
+    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
         return [
             Table(
                 title="Imported posts",
@@ -25,7 +25,7 @@ class ImportedPostSection:
                         str(post.ticket_id),
                         str(post.comment_id),
                     )
-                    for account_id, taken_at, post in await self._outbox.imported(ROWS)
+                    for account_id, taken_at, post in await self._outbox.imported(ROWS, account_id)
                 ],
                 empty="Zendesk has not confirmed a post yet.",
             )
