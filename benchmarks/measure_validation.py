@@ -71,6 +71,7 @@ async def measure(rounds: int) -> dict[str, list[float]]:
             "SEALING_KEYS": new_sealing_key(),
             "OPERATOR_PASSWORD": new_operator_password(),
             "ORIGIN_URL": origin,
+            "INNER_HOSTS": "127.0.0.1",
         }
         with (
             running(__file__, "--origin", str(origin_port)),

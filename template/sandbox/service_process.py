@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import click
 import httpx2
@@ -31,6 +32,10 @@ class ServiceProcess:
             "HOST": host,
             "PORT": str(port),
             "ORIGIN_URL": origin_url,
+            # On this machine the origin has no public address, and the service calls no other unless it is named.
+            "INNER_HOSTS": ",".join(
+                filter(None, [os.environ.get("INNER_HOSTS"), urlsplit(origin_url).netloc])
+            ),
         }
 
     @asynccontextmanager

@@ -22,6 +22,7 @@ class Fleet:
             "ENVIRONMENT": "development",
             "PUBLIC_URL": public_url,
             "ORIGIN_URL": origin_url,
+            "INNER_HOSTS": "127.0.0.1",
             "ZENDESK_URL": zendesk_url,
             "DATABASE_URL": machine.postgresql_url,
             "WORKER_INSIDE": "false",

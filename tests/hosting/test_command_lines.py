@@ -195,7 +195,12 @@ def told(synced: Synced) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="origin-") as temporary:
         machine = synced("compose", Path(temporary))
         with running_origin(machine) as origin_url:
-            yield {"PUBLIC_URL": PUBLIC_URL, "ORIGIN_URL": origin_url, **machine.new_keys()}
+            yield {
+                "PUBLIC_URL": PUBLIC_URL,
+                "ORIGIN_URL": origin_url,
+                "INNER_HOSTS": "127.0.0.1",
+                **machine.new_keys(),
+            }
 
 
 @contextmanager

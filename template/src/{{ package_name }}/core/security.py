@@ -96,6 +96,11 @@ class ZendeskHosts:
         self._address = address
 
     @property
+    def replacing(self) -> tuple[str, ...]:
+        """The host that stands for every account's, if there is one."""
+        return (urlsplit(self._address).netloc,) if self._address else ()
+
+    @property
     def frame_ancestor(self) -> str:
         """Who may frame the service's pages, as a Content-Security-Policy writes it (SVC-14)."""
         return self._address or ZENDESK
@@ -111,16 +116,29 @@ class ZendeskHosts:
 
         The admin's browser posts the account's metadata there (SVC-21), so nothing is left to a lenient parser.
         """
-        expected = urlsplit(self.address(subdomain))
-        if re.search(r"[^!-~]|\\", url):
-            raise UntrustedError("the URL contains a character that has no place in a URL")
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:
-            raise UntrustedError(str(error)) from None
-        if parts.scheme != expected.scheme or parts.netloc.lower() != expected.netloc:
-            raise UntrustedError(f"the URL is not {expected.scheme} on {expected.netloc}")
+        _require_on(self.address(subdomain), url)
         return url
+
+
+def is_on(address: str, url: str) -> bool:
+    """Whether a URL lies on exactly this scheme and host."""
+    try:
+        _require_on(address, url)
+    except UntrustedError:
+        return False
+    return True
+
+
+def _require_on(address: str, url: str) -> None:
+    expected = urlsplit(address)
+    if re.search(r"[^!-~]|\\", url):
+        raise UntrustedError("the URL contains a character that has no place in a URL")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UntrustedError(str(error)) from None
+    if parts.scheme != expected.scheme or parts.netloc.lower() != expected.netloc:
+        raise UntrustedError(f"the URL is not {expected.scheme} on {expected.netloc}")
 
 
 def _payload(value: object) -> dict[str, Any]:

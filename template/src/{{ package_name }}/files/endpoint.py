@@ -13,7 +13,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.media_types import media_type
 from ..core.origin_backoff import OriginBackoff, retry_after
+from ..core.outbound import Purpose, calling_for
 from ..core.security import UntrustedError
 from ..origin_protocol import CredentialsRejectedError, OriginError, OriginFile, OriginProtocol
 from ..web.errors import RequestError
@@ -28,12 +30,14 @@ class FilesEndpoint:
         backoff: OriginBackoff,
         links: FileLinks,
         size_limit: int,
+        purpose: Purpose,
     ) -> None:
         self._accounts = accounts
         self._origin = origin
         self._backoff = backoff
         self._links = links
         self._size_limit = size_limit
+        self._purpose = purpose
 
     def routes(self) -> list[Route]:
         return [Route("/channel/files/{token}/{name}", self.respond, methods=["POST", "GET"])]
@@ -48,7 +52,8 @@ class FilesEndpoint:
         async with AsyncExitStack() as stack:
             try:
                 async with self._backoff.calling(account):
-                    file = await stack.enter_async_context(self._origin.open_file(opened, reference))
+                    with calling_for(self._purpose):
+                        file = await stack.enter_async_context(self._origin.open_file(opened, reference))
             except FileNotFoundError:
                 raise RequestError(404, "unknown_file", "The origin no longer has this file") from None
             except CredentialsRejectedError as error:
@@ -60,7 +65,7 @@ class FilesEndpoint:
             if file.size is not None and file.size > self._size_limit:
                 raise RequestError(413, "file_too_large", f"The file is larger than {self._size_limit} bytes")
             chunks = () if request.method == "HEAD" else self._capped(file)
-            return FileResponse(stack.pop_all(), chunks, media_type=file.content_type, headers=_headers(file))
+            return FileResponse(stack.pop_all(), chunks, headers=_headers(file))
 
     async def _capped(self, file: OriginFile) -> AsyncIterator[bytes]:
         passed = 0
@@ -90,6 +95,8 @@ def _headers(file: OriginFile) -> dict[str, str]:
     headers = {
         "Cache-Control": "private, no-store",
         "Content-Disposition": "attachment",
+        # Said here, the web framework adds no charset that nobody said.
+        "Content-Type": media_type(file.content_type),
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
