@@ -6,8 +6,9 @@ the job at hand, and every way out masks them.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, SecretStr
@@ -17,27 +18,27 @@ MASK = "***"
 SHORTEST = 6
 """Characters. Masking a shorter secret would tear words apart and hide nothing."""
 
-REMEMBERED = 64
-"""Texts: a job goes from account to account, and the last ones matter."""
+REMEMBERED = 16
+"""Secrets: a job goes from account to account, and the last ones matter."""
 
-_texts: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
+_secrets: ContextVar[Mapping[str, tuple[str, ...]]] = ContextVar("secrets", default=MappingProxyType({}))
+"""The forms in which each secret may be written."""
 
 
 def remember(*secrets: SecretStr) -> None:
     """Have `mask` know these secrets, as they are and as URLs, JSON and Basic credentials write them."""
-    known = dict.fromkeys(_texts.get())
+    known = dict(_secrets.get())
     for secret in secrets:
-        for text in _written(secret.get_secret_value()):
-            known.pop(text, None)
-            known[text] = None
-    _texts.set(tuple(known)[-REMEMBERED:])
+        text = secret.get_secret_value()
+        known[text] = known.pop(text, ()) or tuple(_written(text))
+    _secrets.set(dict(list(known.items())[-max(REMEMBERED, len(secrets)) :]))
 
 
 def mask(text: str) -> str:
     """Replace every remembered secret, the longest first."""
-    found = [secret for secret in _texts.get() if secret in text]
-    for secret in sorted(found, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    found = [form for forms in _secrets.get().values() for form in forms if form in text]
+    for form in sorted(found, key=len, reverse=True):
+        text = text.replace(form, MASK)
     return text
 
 
@@ -61,5 +62,11 @@ def _written(secret: str) -> Iterable[str]:
     forms = [form for part in parts for form in (part, quote(part, safe=""), quote_plus(part), quote(part))]
     forms += [json.dumps(part, ensure_ascii=escaped)[1:-1] for part in parts for escaped in (True, False)]
     forms.append(repr(secret)[1:-1])
-    forms.append(base64.b64encode(secret.encode(errors="replace")).decode().rstrip("="))
+    content = secret.encode(errors="replace")
+    forms.append(base64.b64encode(content).decode().rstrip("="))
+    # In the middle of longer base64, as in `user:secret`: the characters that no neighbour changes.
+    for before, shared in ((1, 2), (2, 3)):
+        encoded = base64.b64encode(b"\0" * before + content).decode()
+        forms.append(encoded[shared : len(encoded) - (4 if (before + len(content)) % 3 else 0)])
+    forms += [form.translate(str.maketrans("+/", "-_")) for form in forms[-3:]]
     return [form for form in dict.fromkeys(forms) if len(form) >= SHORTEST]

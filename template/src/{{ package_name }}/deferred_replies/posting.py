@@ -13,6 +13,7 @@ from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccount
 from ..core.backoff import Backoff
 from ..core.database import Database
 from ..core.leases import LeaseLostError, Leases
+from ..core.masking import mask
 from ..core.metrics import Metrics
 from ..core.origin_backoff import retry_after
 from ..core.request_ids import RequestIds
@@ -185,4 +186,4 @@ def _description(said: Said, reason: str) -> str:
     """Make what an agent reads, in at most 511 characters (SVC-59)."""
     opening, advice = said
     room = DESCRIPTION_LIMIT - len(opening) - len(advice) - len(": . ")
-    return f"{opening}: {reason[:room].rstrip(' .')}. {advice}"
+    return f"{opening}: {mask(reason)[:room].rstrip(' .')}. {advice}"
