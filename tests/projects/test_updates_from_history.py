@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
+import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import copier
 import pytest
-from commands import ROOT, git
+from commands import ROOT, environment, git, run
 from projects import PRESENT, Project, Template, copy_working_tree, release
 from test_updates import OWN_FUNCTION, edit_origin, update_by_api
 
@@ -105,3 +109,82 @@ def test_a_project_of_any_age_is_brought_up_to_date(
         if name != origin:
             assert (project.path / name).read_bytes() == content, name
     assert OWN_FUNCTION in project.text(origin)
+
+
+BEFORE_FOLDERS = "74016f7"
+"""A commit whose projects have all modules in one folder, and tables of other names."""
+
+ROWS = """
+insert into accounts values ('a-1', 'acme', 'Main', 'sealed', :now, :now);
+insert into push_connections values ('a-1', 'sealed', 'push-1', 'sealed', 'valid', '', :now);
+insert into outbox
+  (account_id, external_id, author_id, thread, resource, size, state, attempts, due_at, accepted_at)
+  values ('a-1', 'post-1', 'ada', 'post-1', '{}', 2, 'waiting', 0, :now, :now);
+insert into channelback_requests values ('a-1', 'request-1', 'posted', 'c', :now, 'reply-1', '', :now)
+"""
+
+KEPT = {
+    "select id, name, subdomain from accounts": [("a-1", "Main", "acme")],
+    "select account_id, instance_push_id, access from push_credentials": [("a-1", "push-1", "valid")],
+    "select account_id, external_id, state from outbox": [("a-1", "post-1", "waiting")],
+    "select account_id, request_unique_identifier, state, external_id from channelback_claims": [
+        ("a-1", "request-1", "posted", "reply-1")
+    ],
+}
+
+START = """
+from starlette.testclient import TestClient
+from acme_reviews.app import create_app
+from acme_reviews.settings import Settings
+
+with TestClient(create_app(Settings.load())) as service:
+    assert service.get("/ready").status_code == 200
+"""
+
+
+def test_a_project_from_before_the_folders_keeps_its_edits_and_its_data(
+    history: Template, tmp_path: Path
+) -> None:
+    answers = {
+        "origin_name": "Acme Reviews",
+        "capabilities": ["pull", "push", "channelback", "event_callback", "dashboard"],
+    }
+    copier.run_copy(
+        str(history.path),
+        tmp_path / "project",
+        data=answers,
+        vcs_ref=BEFORE_FOLDERS,
+        defaults=True,
+        quiet=True,
+    )
+    project = Project(tmp_path / "project", {"package_name": "acme_reviews"})
+    project.commit("As generated")
+    origin = edit_origin(project)
+    deployment = project.text("deploy/compose.yaml")
+    project.write("deploy/compose.yaml", f"{deployment}# Ours.\n")
+    project.commit("Our own work")
+    run_python(project, "from acme_reviews.cli import main; main(['migrate'])")
+    (file,) = (project.path / "var").glob("*.db")
+    with closing(sqlite3.connect(file)) as database, database:
+        for row in ROWS.split(";"):
+            database.execute(row, {"now": "2026-11-28 01:00:00.000000"})
+
+    update_by_api(project)
+    run_python(project, START)
+
+    assert OWN_FUNCTION in project.text(origin)
+    assert project.text("deploy/compose.yaml").endswith("# Ours.\n")
+    with closing(sqlite3.connect(file)) as database:
+        for query, rows in KEPT.items():
+            assert database.execute(query).fetchall() == rows, query
+
+
+def run_python(project: Project, program: str) -> None:
+    """Run the project's own code as if it were installed; it reaches no host."""
+    installed = project.path.parent / "installed"
+    metadata = installed / "acme_reviews-1.0.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True, exist_ok=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: acme-reviews\nVersion: 1.0\n", "utf-8")
+    path = os.pathsep.join(map(str, (project.path / "src", installed)))
+    added = {"PYTHONPATH": path, "ZENDESK_URL": "http://127.0.0.1:9"}
+    run(sys.executable, "-c", program, folder=project.path, env=environment(**added))
