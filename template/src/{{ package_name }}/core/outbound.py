@@ -21,7 +21,8 @@ from .proxies import Proxies
 TIMEOUT = httpx2.Timeout(15, connect=5)
 """For each phase of a call; how long the whole may take is its purpose's."""
 
-DECODED = frozenset({"", "identity", *httpx2.AsyncClient().headers["accept-encoding"].split(", ")})
+_BARE = httpx2.AsyncClient(transport=httpx2.AsyncBaseTransport(), trust_env=False)
+DECODED = frozenset({"", "identity", *_BARE.headers["accept-encoding"].split(", ")})
 """What the library unpacks, and whatever else is as it should be read."""
 
 PORTS = {"http": 80, "https": 443}
