@@ -12,6 +12,7 @@ import click
 from pydantic import ValidationError
 
 from . import command
+from .origins import wants_demonstration
 from .service_process import HOST
 from .zendesk import Settings, Zendesk
 from .zendesk.options import OptionError, add_fault, add_push_result, change
@@ -33,6 +34,12 @@ _PORT = click.IntRange(1, 65535)
     help="Listen on this machine alone, or let every other one in.",
 )
 @click.option("--no-reload", is_flag=True, help="Leave the service alone when its code changes.")
+@click.option(
+    "--demonstration-origin/--no-demonstration-origin",
+    "demonstration",
+    default=None,
+    help="Start the demonstration origin, or leave the service's own one alone; by default, as origin.py asks.",
+)
 @click.option("--origin-only", is_flag=True, help="Start the demonstration origin and nothing else.")
 @click.option(
     "--manifest",
@@ -78,6 +85,7 @@ def main(
     zendesk_port: int,
     host: str,
     no_reload: bool,
+    demonstration: bool | None,
     origin_only: bool,
     manifest: str | None,
     allow_http: bool,
@@ -88,9 +96,11 @@ def main(
     results: tuple[str, ...],
     **switches: bool,
 ) -> None:
-    """Run the service with a Zendesk to try it in, and with a review site that stands for its origin."""
+    """Run the service with a Zendesk to try it in, and with a demonstration origin until it has one of its own."""
     if origin_only and manifest:
         raise click.UsageError("--origin-only starts no Zendesk that could read a --manifest.")
+    if origin_only and demonstration is False:
+        raise click.UsageError("With --origin-only there is nothing but the demonstration origin.")
     if host != HOST:
         click.echo(
             f"\n  Warning: whoever reaches this machine can use the sandbox, which asks for no password (--host {host}).",
@@ -110,10 +120,11 @@ def main(
     _each("--push-result", results, add_push_result, zendesk.faults)
     for name, on in switches.items():
         setattr(zendesk.faults, name, on)
+    demonstration = wants_demonstration() if demonstration is None else demonstration
     ports = command.Ports(host, port, origin_port, zendesk_port)
     if manifest:
         sys.exit(asyncio.run(command.run_zendesk(zendesk, ports, _source(manifest))))
-    sys.exit(asyncio.run(command.run_all(zendesk, ports, reload=not no_reload)))
+    sys.exit(asyncio.run(command.run_all(zendesk, ports, reload=not no_reload, demonstration=demonstration)))
 
 
 def _zendesk(settings: Settings, file: Path | None) -> Zendesk:

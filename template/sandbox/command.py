@@ -5,10 +5,10 @@ import signal
 import socket
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any, NamedTuple
 
 import click
@@ -19,6 +19,9 @@ from .reviews import ReviewSite, create_app
 from .service_process import HOST, SECONDS_TO_START, ServiceProcess, exit_code
 from .serving import serving
 from .zendesk import Zendesk
+from .zendesk.push import BASE
+
+SITE = "Review site"
 
 
 class Ports(NamedTuple):
@@ -30,23 +33,25 @@ class Ports(NamedTuple):
     zendesk: int
 
 
-async def run_all(zendesk: Zendesk, ports: Ports, *, reload: bool) -> int:
+async def run_all(zendesk: Zendesk, ports: Ports, *, reload: bool, demonstration: bool) -> int:
     """Run until a signal comes, or until the service ends and no change may start it again; answer the exit code."""
-    site = _site()
     service = ServiceProcess(
         ports.host,
         ports.service,
-        origin_url=f"http://{HOST}:{ports.origin}",
         zendesk_url=zendesk.settings.address,
+        origin_url=f"http://{HOST}:{ports.origin}" if demonstration else None,
     )
-    zendesk.links = {"Review site": _url(ports.origin), "Service": f"{service.url}/channel/manifest"}
-    zendesk.hints = _accounts(site)
+    zendesk.links = {"Service": f"{service.url}/channel/manifest"}
     async with AsyncExitStack() as running:
         stop = running.enter_context(_stop_signal())
-        origin = running.enter_context(_listen(ports.host, ports.origin, "--origin-port"))
+        if demonstration:
+            site = _site()
+            zendesk.links = {SITE: _url(ports.origin)} | zendesk.links
+            zendesk.hints = _accounts(site)
+            origin = running.enter_context(_listen(ports.host, ports.origin, "--origin-port"))
+            await running.enter_async_context(serving(create_app(site), origin))
         door = running.enter_context(_listen(ports.host, ports.zendesk, "--zendesk-port"))
         _listen(ports.host, ports.service, "--port").close()
-        await running.enter_async_context(serving(create_app(site), origin))
         await running.enter_async_context(_answering(zendesk, door))
         changed = asyncio.Event()
         zendesk.scheduler.paused = True
@@ -67,7 +72,7 @@ async def run_zendesk(zendesk: Zendesk, ports: Ports, manifest: str | Path) -> i
             await Installation(zendesk, manifest).follow()
         except RefusedError as error:
             raise click.ClickException(str(error)) from None
-        click.echo(_welcome(zendesk))
+        click.echo(_welcome(zendesk, _interfaces(zendesk)))
         await zendesk.scheduler.run()
 
     async with AsyncExitStack() as running:
@@ -83,7 +88,7 @@ async def run_origin(host: str, port: int) -> int:
     site = _site()
     with _stop_signal() as stop, _listen(host, port, "--origin-port") as listener:
         async with serving(create_app(site), listener):
-            click.echo(_greeting("The review site is running.", {"Review site": _url(port)}, _accounts(site)))
+            click.echo(_greeting("The review site is running.", {SITE: _url(port)}, _accounts(site)))
             await stop.wait()
     return 0
 
@@ -144,6 +149,14 @@ async def _answering(zendesk: Zendesk, listener: socket.socket) -> AsyncIterator
             yield
 
 
+def _interfaces(zendesk: Zendesk) -> dict[str, str]:
+    """Where a service calls this Zendesk, whose address it can derive from no subdomain."""
+    pushes = zendesk.state.installed.push_client_id
+    return {"Form returns": zendesk.settings.return_url} | (
+        {"Push": f"{zendesk.settings.address}{BASE}/push"} if pushes else {}
+    )
+
+
 def _site() -> ReviewSite:
     # The site forgets everything when it stops, and the service does not: no id may come back for another post.
     return ReviewSite(numbers_from=int(time.time()))
@@ -157,10 +170,10 @@ def _url(port: int) -> str:
     return f"http://{HOST}:{port}/"
 
 
-def _welcome(zendesk: Zendesk) -> str:
+def _welcome(zendesk: Zendesk, interfaces: Mapping[str, str] = MappingProxyType({})) -> str:
     manifest = zendesk.state.manifest
     title = f"{manifest.name} is installed in Zendesk." if manifest else "Zendesk is running."
-    addresses = {"Zendesk": f"{zendesk.settings.address}/  (begin here)"} | zendesk.links
+    addresses = {"Zendesk": f"{zendesk.settings.address}/  (begin here)", **zendesk.links, **interfaces}
     return _greeting(title, addresses, zendesk.hints)
 
 

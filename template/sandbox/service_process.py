@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
@@ -19,8 +19,8 @@ SECONDS_TO_STOP = 15
 
 
 class ServiceProcess:
-    def __init__(self, host: str, port: int, *, origin_url: str, zendesk_url: str) -> None:
-        """Tell the service who its neighbours are."""
+    def __init__(self, host: str, port: int, *, zendesk_url: str, origin_url: str | None) -> None:
+        """Tell the service who its neighbours are; without `origin_url` it has an origin of its own."""
         self.url = f"http://{HOST}:{port}"
         self._environment = {
             # These stay if the environment has them, be they empty: somebody leads a tunnel to the service, and lets
@@ -31,17 +31,13 @@ class ServiceProcess:
             **os.environ,
             "HOST": host,
             "PORT": str(port),
-            "ORIGIN_URL": origin_url,
-            # On this machine the origin has no public address, and the service calls no other unless it is named.
-            "INNER_HOSTS": ",".join(
-                filter(None, [os.environ.get("INNER_HOSTS"), urlsplit(origin_url).netloc])
-            ),
+            **(_origin(origin_url) if origin_url else {}),
         }
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Process]:
-        command = (sys.executable, "-m", _package(), "serve")
-        process = await asyncio.create_subprocess_exec(*command, env=self._environment)
+        command = (sys.executable, "-m", "sandbox.attended", _package(), "serve")
+        process = await asyncio.create_subprocess_exec(*command, env=self._environment, stdin=PIPE)
         try:
             yield process
         finally:
@@ -68,6 +64,12 @@ async def exit_code(process: Process) -> int:
     """Wait for the end; a signal that brought it counts as in a shell."""
     code = await process.wait()
     return code if code >= 0 else 128 - code
+
+
+def _origin(url: str) -> dict[str, str]:
+    # On this machine the origin has no public address, and the service calls no other unless it is named.
+    hosts = filter(None, [os.environ.get("INNER_HOSTS"), urlsplit(url).netloc])
+    return {"ORIGIN_URL": url, "INNER_HOSTS": ",".join(hosts)}
 
 
 def _package() -> str:

@@ -49,11 +49,12 @@ class Command:
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[Command]:
-    """The command in the test's own folder, and the service that may lie there."""
+async def running(*arguments: str, module: str = "sandbox", **settings: str) -> AsyncIterator[Command]:
+    """The command in the test's own folder, and the service that may lie there; or another module's."""
+    path = os.pathsep.join([str(Path.cwd() / "src"), str(TEMPLATE)])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox", *arguments),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd() / "src"), str(TEMPLATE)])},
+        *(sys.executable, "-m", module, *arguments),
+        env=os.environ | {"PYTHONPATH": path} | settings,
         stdout=PIPE,
         stderr=STDOUT,
     )

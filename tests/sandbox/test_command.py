@@ -7,17 +7,21 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
 from click.testing import CliRunner, Result
+from projects import Project
 from running_command import PATIENCE, free_ports, over_http, running, with_signals
 from sandbox.__main__ import main
 from sandbox.installation import Installation, RefusedError
 from sandbox.zendesk import Zendesk
+from sandbox.zendesk.forms import Page
 from sandbox.zendesk.model import Account, State
 from sandbox.zendesk.state import save
 from scripted_integration import MANIFEST_URL, ScriptedIntegration, resource
@@ -168,6 +172,57 @@ async def test_a_refused_manifest_is_explained_and_ends_the_command(integration:
 
 
 @with_signals
+@pytest.mark.parametrize("client", [None, "any-text"])
+async def test_a_service_in_another_process_is_told_where_this_zendesk_is(
+    integration: ScriptedIntegration, client: str | None
+) -> None:
+    *_, port = free_ports()
+    integration.manifest |= {"push_client_id": client} if client else {}
+    async with (
+        over_http(integration) as url,
+        running("--manifest", url, "--zendesk-port", port, "--allow-http") as command,
+    ):
+        await command.says("Press Ctrl-C")
+    here = f"http://localhost:{port}"
+    assert f" {here}/zendesk/channels/integration_service_instances/editor_finalizer\n" in command.said
+    assert (f" {here}/api/v2/any_channel/push\n" in command.said) == (client is not None)
+
+
+@with_signals
+async def test_a_service_in_another_process_pushes_as_the_manual_says(
+    everything: Project, code: Path, tmp_path: Path
+) -> None:
+    options = free_ports()
+    section = everything.text("docs/sandbox.md").partition("## A service in another process")[2]
+    for known, port in zip(("8000", "8001", "8002"), options[1::2], strict=True):
+        section = section.replace(f":{known}", f":{port}")
+    settings = dict(each.split("=", 1) for each in section.partition("export ")[2].splitlines()[0].split())
+    arguments = section.partition(" sandbox ")[2].splitlines()[0].split()
+    name, _, host = section.partition("here by `")[2].partition("`")[0].partition("=")
+    settings |= {"PORT": options[1], "ORIGIN_URL": f"http://{host}", name: host}
+    async with (
+        running("--origin-only", *options[2:4]) as origin,
+        running("serve", module=everything.package, **settings) as service,
+        httpx2.AsyncClient(trust_env=False, follow_redirects=True) as browser,
+    ):
+        await origin.says("Press Ctrl-C")
+        await service.says("running on")
+        async with running(*arguments, *options[4:], "--file", "session.json") as command:
+            await command.says("Press Ctrl-C")
+            typed = {"name": "Café", "business": "corner-cafe", "api_key": "demo-key"}
+            page = await browser.post(f"{settings['ZENDESK_URL']}/admin/accounts/new")
+            for _ in range(3):
+                form = next(each for each in Page(page.text).forms if "/admin/" not in each.action)
+                page = await browser.post(urljoin(str(page.url), form.action), data=form.filled(typed))
+            assert "The account is saved" in page.text
+            review = {"name": "Kim", "stars": "4", "title": "Good soup", "text": "Warm."}
+            await browser.post(f"{settings['ORIGIN_URL']}/businesses/corner-cafe/reviews", data=review)
+            await until(lambda: "Good soup" in (tmp_path / "session.json").read_text("utf-8"))
+            log = await browser.get(f"{settings['ZENDESK_URL']}/exchanges?endpoint=push&wrong=")
+            assert "data-row" in log.text
+
+
+@with_signals
 async def test_the_origin_runs_alone() -> None:
     _, _, option, port, *_ = free_ports()
     async with running("--origin-only", option, port) as command:
@@ -255,3 +310,76 @@ def test_letting_others_in_comes_with_a_warning() -> None:
         result = run(*ports, "--host", "0.0.0.0")  # noqa: S104
     assert result.exit_code == 1
     assert "Warning" in result.stderr
+
+
+@pytest.fixture
+def own_origin(code: Path) -> Path:
+    """An origin.py that its author has written anew: it says where it looks."""
+    (file,) = code.glob("*/origin.py")
+    text = file.read_text("utf-8").replace('"http://127.0.0.1:8001"', '"https://api.example.com"')
+    file.write_text(
+        f'{text}\n\nprint("ORIGIN URL", OriginSettings().url, flush=True)  # was http://127.0.0.1:8001\n',
+        "utf-8",
+    )
+    return file
+
+
+@with_signals
+@pytest.mark.usefixtures("own_origin")
+@pytest.mark.parametrize("url", ["", "https://other.example.com"])
+async def test_an_origin_of_ones_own_is_left_alone(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Nothing then speaks of reviews, nor is their port needed."""
+    if url:
+        monkeypatch.setenv("ORIGIN_URL", url)
+    ports = free_ports()
+    with socket.create_server(("127.0.0.1", int(ports[3]))):
+        async with running(*ports) as command:
+            await command.says("Press Ctrl-C")
+            async with httpx2.AsyncClient(trust_env=False, follow_redirects=True) as browser:
+                zendesk = f"http://localhost:{ports[5]}"
+                pages = [(await browser.get(f"{zendesk}{path}")).text for path in ("/", "/admin", "/agent")]
+                pages.append((await browser.post(f"{zendesk}/admin/accounts/new")).text)
+            assert await command.ends(signal.SIGTERM) == 0
+    assert f"ORIGIN URL {url or 'https://api.example.com'}\n" in command.said
+    for text in (command.said, *pages):
+        assert not re.search("review site|corner-cafe|demo-key", text, re.IGNORECASE)
+
+
+@with_signals
+@pytest.mark.usefixtures("code")
+@pytest.mark.parametrize(
+    ("option", "setting", "is_started"),
+    [
+        ([], "", True),
+        ([], "http://127.0.0.1:8001", True),
+        ([], "https://api.example.com", False),
+        (["--no-demonstration-origin"], "", False),
+        (["--demonstration-origin"], "https://api.example.com", True),
+    ],
+)
+async def test_whether_the_demonstration_origin_starts(
+    tmp_path: Path, option: list[str], setting: str, is_started: bool
+) -> None:
+    """As the code asks for it, which `.env` overrules, which the command line overrules."""
+    (tmp_path / ".env").write_text(f"ORIGIN_URL={setting}\n" if setting else "", "utf-8")
+    async with running(*free_ports(), *option) as command:
+        await command.says("Press Ctrl-C")
+        assert await command.ends(signal.SIGTERM) == 0
+    assert ("Review site" in command.said, "corner-cafe" in command.said) == (is_started, is_started)
+
+
+@with_signals
+@pytest.mark.usefixtures("code")
+async def test_the_service_ends_with_a_command_that_is_killed() -> None:
+    ports = free_ports()
+    async with running(*ports) as command:
+        await command.says("Press Ctrl-C")
+        command.process.kill()
+        await command.process.wait()
+
+        def is_free() -> bool:
+            with suppress(OSError), socket.create_server(("127.0.0.1", int(ports[1]))):
+                return True
+            return False
+
+        await until(is_free)

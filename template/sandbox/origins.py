@@ -1,0 +1,28 @@
+"""Which origin the service reads: the demonstration origin, or one of its own."""
+
+import re
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .live_reload import CODE, SETTINGS
+
+DEMONSTRATION = "http://127.0.0.1:8001"
+"""Where the service looks for the demonstration origin until something else is written there."""
+
+_ASKED_FOR = re.compile(rf"""(["']){re.escape(DEMONSTRATION)}/?\1""")
+
+
+class _Settings(BaseSettings):
+    """Read as the service reads it."""
+
+    model_config = SettingsConfigDict(env_prefix="ORIGIN_", env_file=SETTINGS, extra="ignore")
+
+    url: str = ""
+
+
+def wants_demonstration() -> bool:
+    """Tell whether the service reads the demonstration origin: by ORIGIN_URL, or else by the code that is to be edited."""
+    if told := _Settings().url:
+        return told.rstrip("/") == DEMONSTRATION
+    sources = [*CODE.glob("*/origin.py"), *CODE.glob("*/origin/**/*.py")]
+    return not sources or any(_ASKED_FOR.search(each.read_text("utf-8", "replace")) for each in sources)
