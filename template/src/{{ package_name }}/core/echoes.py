@@ -1,4 +1,4 @@
-"""Echoes: agents' replies that the origin tells of as it does of customers' posts. Zendesk has them already (SVC-49)."""
+"""Echoes: agents' replies that come back from the origin among customers' posts; Zendesk has them (SVC-49)."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Housekeeping: every hour, what is no longer needed is removed."""
+"""Housekeeping: an hourly task that deletes expired rows."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

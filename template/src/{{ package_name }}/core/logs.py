@@ -1,4 +1,4 @@
-"""Structured logs, one JSON object a line, in which nothing secret can stand."""
+"""Logs: one JSON object a line, with secrets masked."""
 
 import logging
 import re

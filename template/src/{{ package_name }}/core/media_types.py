@@ -1,4 +1,4 @@
-"""Media types: what other hosts say of a file, as far as a header can hold it."""
+"""Media types: the Content-Type of a file from another host, made safe to send on."""
 
 import re
 

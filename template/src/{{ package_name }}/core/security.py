@@ -1,4 +1,4 @@
-"""What makes a caller, a link or a stored secret trustworthy."""
+"""Security: signatures, encryption at rest, and the check that a URL is the account's own Zendesk."""
 
 import hashlib
 import re

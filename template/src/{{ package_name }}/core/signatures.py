@@ -1,4 +1,4 @@
-"""Signatures of webhooks: who sent a request, and that it is no old one sent again."""
+"""Webhook signatures: they prove the sender and the time of a request."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Waits: until when something is held or put off, as columns that say since when and until when."""
+"""Waits: deadlines in the database, each with the time it was written, so that a clock that was ahead shows."""
 
 from datetime import datetime
 

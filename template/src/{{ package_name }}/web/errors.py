@@ -1,4 +1,4 @@
-"""How a request from Zendesk is refused: a status that Zendesk understands and a short JSON reason."""
+"""Error responses to Zendesk: a status that Zendesk understands and a short reason as JSON."""
 
 import structlog
 from sqlalchemy import exc

@@ -1,4 +1,4 @@
-"""The urlencoded forms that Zendesk and its pages post, read once and checked."""
+"""Forms: urlencoded requests from Zendesk, parsed and validated."""
 
 from collections.abc import Iterable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""The password in front of what only the people who run the service may see."""
+"""Operator authentication: one password for the pages of those who run the service."""
 
 import base64
 import secrets

@@ -1,4 +1,4 @@
-"""What the dashboard shows: tables of text, moments and states."""
+"""Tables: what a section of the dashboard consists of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Tone = Literal["good", "warn", "bad", "idle"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A state in a word or two, and how worried to be."""
+    """A state in a word or two, and the colour that says how serious it is."""
 
     text: str
     tone: Tone
