@@ -4,10 +4,10 @@ Each link is signed, names one file of one account and expires, so this is no op
 """
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -88,7 +88,9 @@ class FileResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._stack:
-            await super().__call__(scope, receive, send)
+            # The answer has begun: there is nobody left to be told anything.
+            with suppress(ClientDisconnect):
+                await super().__call__(scope, receive, send)
 
 
 def _headers(file: OriginFile) -> dict[str, str]:
