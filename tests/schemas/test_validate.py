@@ -212,6 +212,7 @@ OUTPUT: dict[str, Any] = {
             "message": {"type": "string", "minLength": 1},
             "remedy": {"type": "string", "pattern": "[.]$"},
             "sources": {"type": "array", "items": {"type": "string", "pattern": "^https://"}},
+            "severity": {"enum": ["error", "warning"]},
         },
         "required": list(Finding._fields),
         "additionalProperties": False,
@@ -247,6 +248,7 @@ def test_the_findings_are_told_to_programs() -> None:
         "remedy": "Write at least one character, or leave the key out if it is optional. Meaning: Name of the "
         "integration, and the first name of its channel in Zendesk.",
         "sources": [wire.sources()["S3"]["url"], wire.sources()["SCH"]["url"]],
+        "severity": "error",
     }
 
 
@@ -263,7 +265,7 @@ def test_programs_are_told_that_nothing_is_wrong() -> None:
     [
         ([], "Name at least one file"),
         (["nowhere.json"], "nowhere.json"),
-        (["."], "is a directory"),
+        (["."], "there is no file whose name ends in .json"),
         (["--schema", "manifesto", "-"], "manifest"),
         (["--output", "xml", "-"], "json"),
         (["-"], "<stdin>: neither its name nor its keys tell which message it holds"),
@@ -419,7 +421,8 @@ def test_every_counter_example_is_found_wrong_at_its_place(name: str) -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_nothing_is_wrong_with_an_example(name: str) -> None:
     for example in examples(name):
-        assert findings("message.json", name, read(json.dumps(example.value).encode())) == []
+        found = findings("message.json", name, read(json.dumps(example.value).encode()))
+        assert [finding for finding in found if finding.severity == "error"] == []
 
 
 # --- Which message it is ------------------------------------------------------------------------------

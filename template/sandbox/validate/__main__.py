@@ -15,10 +15,10 @@ from .recognition import recognised
 STANDARD_INPUT = "-"
 
 
-@click.command(epilog="Exit codes: 0 nothing is wrong, 1 something is, 2 the command cannot be carried out.")
-@click.argument(
-    "files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+@click.command(
+    epilog="Exit codes: 0 nothing is wrong but what is warned of, 1 something is, 2 the command cannot be carried out."
 )
+@click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(exists=True, allow_dash=True))
 @click.option(
     "--schema", type=click.Choice(wire.names()), metavar="NAME", help="What the files hold; see --list."
 )
@@ -34,12 +34,12 @@ STANDARD_INPUT = "-"
 def main(files: Sequence[str], schema: str | None, form: bool, output: str, list_schemas: bool) -> None:
     """Check payloads against the schemas of the wire contract, and what no schema can express.
 
-    A FILE holds one message as JSON or as a urlencoded form; - is standard input. Which message it is, is told by
+    A FILE holds one message as JSON or as a urlencoded form; - is standard input, a folder its .json files. Which message it is, is told by
     its name (manifest.json, requirements.json, translations/en.json, pull-response.json) or by its keys; --schema
     says it. A file that is no JSON is a finding like any other.
 
     With --output json the findings are one array of objects with the keys file, line, column, pointer, schema,
-    keyword, rules, message, remedy and sources.
+    keyword, rules, message, remedy, sources and severity.
     """
     if list_schemas:
         width = max(map(len, wire.names()))
@@ -48,7 +48,8 @@ def main(files: Sequence[str], schema: str | None, form: bool, output: str, list
         return
     if not files:
         raise click.UsageError("Name at least one file, or - for standard input.")
-    found = {file: _checked(file, schema, form=form) for file in dict.fromkeys(files)}
+    named = [file for name in files for file in _files(name)]
+    found = {file: _checked(file, schema, form=form) for file in dict.fromkeys(named)}
     every = [finding for of_file in found.values() for finding in of_file]
     if output == "json":
         click.echo(json.dumps([finding._asdict() for finding in every], indent=2, ensure_ascii=False))
@@ -56,7 +57,16 @@ def main(files: Sequence[str], schema: str | None, form: bool, output: str, list
         for finding in every:
             click.echo(_text(finding))
         click.echo(_summary(len(found), sum(map(bool, found.values())), len(every)))
-    sys.exit(1 if every else 0)
+    sys.exit(1 if any(finding.severity == "error" for finding in every) else 0)
+
+
+def _files(name: str) -> list[str]:
+    """Return the JSON files of a folder, in any depth, or the one file."""
+    if not Path(name).is_dir():
+        return [name]
+    if inside := sorted(map(str, Path(name).rglob("*.json"))):
+        return inside
+    raise click.UsageError(f"{name}: there is no file whose name ends in .json in this folder.")
 
 
 def _checked(file: str, schema: str | None, *, form: bool) -> list[Finding]:
@@ -84,7 +94,7 @@ def _text(finding: Finding) -> str:
     place = f"{finding.file}:{finding.line}:{finding.column}"
     check = ",".join(finding.rules) or "/".join(filter(None, [finding.schema, finding.keyword]))
     lines = [
-        f"{place}: {check} {finding.pointer or '(whole message)'}: {finding.message}",
+        f"{place}: {'warning ' * (finding.severity == 'warning')}{check} {finding.pointer or '(whole message)'}: {finding.message}",
         f"    remedy: {finding.remedy}",
         f"    schema: {finding.schema or 'any'}, {finding.keyword}",
         *(f"    source: {url}" for url in finding.sources),

@@ -31,6 +31,8 @@ class Finding(NamedTuple):
     remedy: str
     sources: tuple[str, ...]
     """Where that is documented, as URLs."""
+    severity: str = "error"
+    """`error`, or `warning` for what passes but is hardly meant."""
 
 
 def findings(file: str, name: str, document: Document) -> list[Finding]:
@@ -55,6 +57,7 @@ def findings(file: str, name: str, document: Document) -> list[Finding]:
             reference.wrong,
             reference.remedy,
             _urls(reference.sources),
+            reference.severity,
         )
         for reference in cross_references(name, document.value)
         if reference.pointer not in {found.pointer for found in refused}

@@ -1,0 +1,1 @@
+"""Zendesk Integration Services: what bundles may say, and how their flows run."""
