@@ -161,6 +161,39 @@ def imports_resolve(project: Project) -> Iterator[str]:
                 yield f"{name}:{line}: imports {member} from {target}, which has none"
 
 
+MOST_IMPORTS = 15
+"""Modules of the project that one of them may import."""
+
+
+def modules_import_few(project: Project) -> Iterator[str]:
+    modules = {_module_name(name): name for name in project.files() if name.startswith(f"{project.source}/")}
+    for module, name in modules.items():
+        if name.endswith(".py"):
+            package = module if name.endswith("__init__.py") else module.rpartition(".")[0]
+            targets = {
+                member if (member := f"{target}.{imported}") in modules else target
+                for _, level, of, imported in _read(project.text(name)).imports
+                if (target := _absolute(package, level, of)).partition(".")[0] == project.package
+            }
+            if len(targets) > MOST_IMPORTS:
+                yield f"{name}: imports {len(targets)} modules of the project: {', '.join(sorted(targets))}"
+
+
+MOST_LINES_OF_THE_APPLICATION = 39
+
+
+def the_application_is_a_list(project: Project) -> Iterator[str]:
+    name = f"{project.source}/app.py"
+    (found,) = [
+        node
+        for node in ast.parse(project.text(name)).body
+        if isinstance(node, ast.FunctionDef) and node.name == "create_app"
+    ]
+    lines = (found.end_lineno or found.lineno) - found.lineno + 1
+    if lines > MOST_LINES_OF_THE_APPLICATION:
+        yield f"{name}: create_app has {lines} lines"
+
+
 def _module_name(path: str) -> str:
     return path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
@@ -241,6 +274,8 @@ CHECKS: list[Callable[[Project], Iterator[str]]] = [
     lines_are_tidy,
     imports_resolve,
     every_module_has_its_layer,
+    modules_import_few,
+    the_application_is_a_list,
     leftovers,
     lambda project: _ruff(project, "check", "--output-format=concise"),
     lambda project: _ruff(project, "format", "--check", "--diff"),

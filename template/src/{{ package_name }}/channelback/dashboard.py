@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..web.tables import Status, Table, Tone
+from ..core.tables import Status, Table, Tone
 from .claims import Claims
 
 ROWS = 50

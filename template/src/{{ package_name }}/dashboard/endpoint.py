@@ -17,10 +17,10 @@ from starlette.routing import Route
 from ..core.accounts import Account, Accounts, UnknownAccountError
 from ..core.clock import Clock
 from ..core.security import Signer, UntrustedError
+from ..core.tables import Table
 from ..identity import NAME
 from ..web.operator_auth import OperatorAuth
 from ..web.pages import Pages
-from ..web.tables import Table
 
 PURPOSE = "dashboard"
 

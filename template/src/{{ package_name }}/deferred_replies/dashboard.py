@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..web.tables import Status, Table, Tone
+from ..core.tables import Status, Table, Tone
 from .replies import DeferredReplies
 
 ROWS = 50

@@ -10,35 +10,19 @@ from ..channelback.claims import Answered, Busy
 from ..channelback.endpoint import as_origin_knows_it
 from ..channelback.posting import NotPostedError, OutcomeOpenError, Posting
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
-from ..core.backoff import Backoff
 from ..core.database import Database
 from ..core.leases import LeaseLostError, Leases
 from ..core.masking import mask
-from ..core.metrics import Metrics
 from ..core.origin_backoff import retry_after
-from ..core.request_ids import RequestIds
-from ..core.security import UntrustedError
 from ..identity import NAME
 from ..origin_protocol import CannotTellError, OriginError
-from ..push.credentials import Access, CredentialStore
 from ..push.messages import DESCRIPTION_LIMIT
-from ..push.zendesk_api import (
-    AccessRejectedError,
-    BusyError,
-    RequestRefusedError,
-    UnavailableError,
-    ZendeskApi,
-)
 from .replies import DeferredReplies, DeferredReply
 from .reply_ids import ReplyIds
-
-BACKOFF = Backoff(first=timedelta(seconds=1), factor=2, longest=timedelta(minutes=5))
+from .reporting import BACKOFF, Reporting
 
 BUSY_PAUSE = timedelta(seconds=2)
 """Until it is looked again whether a reply, which somebody is posting, was posted."""
-
-REPORT_PATIENCE = timedelta(days=1)
-"""How long after a failure Zendesk is still asked to take the report."""
 
 Said = tuple[str, str]
 """How what an agent is told begins, and what it ends with."""
@@ -61,26 +45,20 @@ class DeferredPosting:
         self,
         database: Database,
         accounts: Accounts[Any],
-        credential_store: CredentialStore,
         replies: DeferredReplies,
         reply_ids: ReplyIds,
         posting: Posting,
-        zendesk_api: ZendeskApi,
-        request_ids: RequestIds,
-        metrics: Metrics,
+        reporting: Reporting,
         patience: timedelta,
     ) -> None:
         """Take for how long after its acceptance a reply is tried."""
         self._database = database
         self._clock = database.clock
         self._accounts = accounts
-        self._credential_store = credential_store
         self._replies = replies
         self._reply_ids = reply_ids
         self._posting = posting
-        self._zendesk_api = zendesk_api
-        self._request_ids = request_ids
-        self._metrics = metrics
+        self._reporting = reporting
         self._patience = patience
         self.leases = Leases(database, self.name, posting.lease)
 
@@ -95,7 +73,7 @@ class DeferredPosting:
             return
         try:
             while not stopping.is_set() and (reply := await self._replies.next(account_id)):
-                await (self._report(reply) if reply.state == "failed" else self._post(reply))
+                await (self._reporting.report(reply) if reply.state == "failed" else self._post(reply))
                 async with self._database.writing() as connection:
                     lease = await self.leases.renew(connection, lease)
         except LeaseLostError:
@@ -148,34 +126,6 @@ class DeferredPosting:
         else:
             wait = max(wait, BACKOFF.wait(reply.tries + 1))
             await self._replies.postpone(reply, min(now + wait, last_try), reason)
-
-    async def _report(self, reply: DeferredReply) -> None:
-        now = self._clock.now()
-        if now >= reply.since + REPORT_PATIENCE:
-            await self._replies.close(reply, "unreported", reply.detail)
-            return
-        wait = BACKOFF.wait(reply.tries + 1)
-        try:
-            credentials = await self._credential_store.of(reply.account_id)
-            if token := credentials.usable_token:
-                request_id = self._request_ids.make(reply.account_id)
-                await self._zendesk_api.report_error(
-                    credentials.subdomain, token, request_id, reply.external_id, reply.detail
-                )
-                self._metrics.replies.labels("reported").inc()
-                await self._replies.close(reply, "reported", reply.detail)
-                return
-        except AccessRejectedError as error:
-            await self._credential_store.set_access(credentials, Access.rejected, str(error))
-        except RequestRefusedError as error:
-            logger.warning("Zendesk refused a report", account=reply.account_id, reason=str(error))
-            await self._replies.close(reply, "unreported", reply.detail)
-            return
-        except BusyError as error:
-            wait = error.retry_after or wait
-        except (UnavailableError, UnknownAccountError, UntrustedError) as error:
-            logger.warning("a report was not made", account=reply.account_id, reason=str(error))
-        await self._replies.postpone(reply, now + wait, reply.detail)
 
 
 def _reason(error: OutcomeOpenError) -> str:

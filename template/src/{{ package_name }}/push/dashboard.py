@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..core.leases import Leases
-from ..web.tables import Cell, Status, Table
+from ..core.tables import Cell, Status, Table
 from .credentials import Access, CredentialStore
 from .outbox import Kept, Outbox
 

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, SecretStr
 
+from ..core.hooks import HandshakeStep
 from ..core.jobs.runner import JobRunner
 from ..core.leases import Leases
 from ..core.messages import AdminUiRequest
@@ -64,6 +65,10 @@ class PushHandshake:
         self._leases = leases
         self._runner = runner
         self._public_url = public_url
+
+    @property
+    def step(self) -> HandshakeStep:
+        return HandshakeStep(self.open, self.save)
 
     async def open(self, account_id: str, opened: AdminUiRequest) -> str:
         """Seal what Zendesk gave, and the secret of the account's webhook, for the way through the browser."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..web.tables import Table
+from ..core.tables import Table
 from .outbox import Outbox
 
 ROWS = 50
