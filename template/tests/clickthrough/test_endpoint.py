@@ -17,6 +17,8 @@ class LinkedOrigin(ScriptedOrigin):
         self.links: dict[str, str] = {}
 
     def permalink(self, external_id: str) -> str | None:
+        if external_id.startswith("not mine"):
+            raise ValueError(external_id)
         return self.links.get(external_id)
 
 
@@ -49,15 +51,18 @@ async def test_an_escaped_id_is_understood(
     assert response.headers["location"] == f"{HERE}/found"
 
 
-async def test_an_unknown_post_opens_nothing(service: httpx2.AsyncClient) -> None:
-    """SVC-53."""
-    response = await service.get("/channel/clickthrough?external_id=unknown")
+@pytest.mark.parametrize("external_id", ["unknown", "not mine"])
+async def test_an_unknown_post_opens_nothing(service: httpx2.AsyncClient, external_id: str) -> None:
+    """SVC-53: anybody may ask for anything, also for what `origin.py` cannot read."""
+    response = await service.get(f"/channel/clickthrough?external_id={external_id}")
 
     assert response.status_code == 404
     assert "location" not in response.headers
 
 
-@pytest.mark.parametrize("query", ["", "?external_id=", "?id=post-1", f"?external_id={'x' * 256}"])
+@pytest.mark.parametrize(
+    "query", ["", "?external_id=", "?id=post-1", f"?external_id={'x' * 256}", "?external_id=a%00"]
+)
 async def test_a_link_without_an_id_is_refused(service: httpx2.AsyncClient, query: str) -> None:
     response = await service.get(f"/channel/clickthrough{query}")
 

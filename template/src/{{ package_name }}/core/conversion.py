@@ -15,9 +15,10 @@ from ..origin_protocol import (
     OriginProtocol,
     OriginUnavailableError,
 )
-from .messages import ExternalResource, validation_faults
+from .messages import ExternalResource, shorten, validation_faults
 
 NAME_LIMIT = 255
+REASON_LIMIT = 500
 
 logger = structlog.get_logger()
 
@@ -59,22 +60,37 @@ class Conversion:
         except (CredentialsRejectedError, OriginUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001
-            reason = f"{type(error).__name__}: {error}"
-            if isinstance(error, ValidationError):
-                reason = validation_faults(error)
-            entry = Quarantined(name_of(item), reason)
-            logger.warning("post quarantined", account=account.id, item=entry.item_id, reason=reason)
+            entry = Quarantined(name_of(item), _reason(error))
+            logger.warning("post quarantined", account=account.id, item=entry.item_id, reason=entry.reason)
             return entry
 
 
 def name_of(item: Any) -> str:
     """Name a post as the origin gave it: by the id it shows, or else by a digest of all that it says."""
+    try:
+        return _shown_id(item) or _digest(repr(item))
+    except Exception:  # noqa: BLE001
+        # Objects of the origin's own may fail at anything that is asked of them.
+        return _digest(type(item).__name__)
+
+
+def _shown_id(item: Any) -> str:
     for key in ("id", "external_id", "event_id"):
         shown = item.get(key) if isinstance(item, Mapping) else getattr(item, key, None)
         if isinstance(shown, str | int) and shown != "":
             return str(shown)[:NAME_LIMIT]
-    try:
-        content = repr(item)
-    except Exception:  # noqa: BLE001
-        content = type(item).__name__
+    return ""
+
+
+def _digest(content: str) -> str:
     return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong with a post; a message may quote all of it, and ends after its beginning."""
+    if isinstance(error, ValidationError):
+        return shorten(validation_faults(error), REASON_LIMIT)
+    try:
+        return shorten(f"{type(error).__name__}: {error}", REASON_LIMIT)
+    except Exception:  # noqa: BLE001
+        return type(error).__name__

@@ -86,22 +86,27 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Line(TypeDecorator[str]):
-    """A text from outside, stored as `line` makes it."""
+    """A text from outside, stored as `line` makes it. An id is stored as it is, whatever secret it resembles."""
 
     impl = String
     cache_ok = True
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, *, is_id: bool = False) -> None:
         super().__init__(length)
         self.length = length
+        self.is_id = is_id
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return value and line(value, self.length)
+        return value and (_storable(value, self.length) if self.is_id else line(value, self.length))
 
 
 def line(text: str, length: int) -> str:
     """Cut a text from outside to its length, without secrets and the characters that PostgreSQL refuses."""
-    return mask(text).encode(errors="replace").decode().replace("\0", "?")[:length]
+    return _storable(mask(text), length)
+
+
+def _storable(text: str, length: int) -> str:
+    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
 
 
 async def upsert(

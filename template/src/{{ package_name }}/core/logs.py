@@ -1,5 +1,6 @@
 """Logs: one JSON object a line, with secrets masked."""
 
+import io
 import logging
 import re
 import sys
@@ -31,6 +32,9 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 def configure(level: str, *, readable: bool) -> None:
     """Log JSON to standard output, or coloured lines for a person at a terminal; the libraries' lines as well."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Terminals may know few characters, and posts may hold all.
+        sys.stdout.reconfigure(errors="backslashreplace")
     prepare: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -69,12 +73,13 @@ def printable(_logger: object, _method: str, entry: MutableMapping[str, Any]) ->
     for name, value in entry.items():
         if isinstance(value, str):
             parts = value.split("\n") if name == "exception" else [value]
-            entry[name] = "\n".join(UNPRINTABLE.sub(_escaped, part) for part in parts)
+            entry[name] = "\n".join(escaped(part) for part in parts)
     return entry
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+def escaped(text: str) -> str:
+    """Write what must not reach a terminal as Python would."""
+    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _redacted(value: Any) -> Any:

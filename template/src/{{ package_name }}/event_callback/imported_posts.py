@@ -26,7 +26,7 @@ class ResourceEvent(Received):
     """What became of one post, such as `comment_on_new_ticket` or `comment_on_follow_up_ticket`."""
 
     type_id: str = Field(pattern=r"^[a-z_]{1,64}$")
-    external_id: str = Field(min_length=1, max_length=255)
+    external_id: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]+$")
     ticket_id: ZendeskId
     comment_id: ZendeskId
     follow_up_ticket_id: ZendeskId | None = None

@@ -50,9 +50,11 @@ def list_messages(
     if as_json:
         from .outbox import Kept
 
-        click.echo(TypeAdapter(list[Kept]).dump_json(kept, indent=2))
+        click.echo(TypeAdapter(list[Kept]).dump_json(kept, indent=2, ensure_ascii=True))
     elif kept:
-        click.echo("\n".join(_described(message) for message in kept))
+        from ..core.logs import escaped
+
+        click.echo("\n".join(escaped(line) for message in kept for line in _described(message)))
     else:
         click.echo(f"No message is {' or '.join(states)}.")
 
@@ -101,7 +103,7 @@ def _tell(done: str, count: int, asked: Sequence[int], state: str) -> None:
         )
 
 
-def _described(message: "Kept") -> str:
+def _described(message: "Kept") -> list[str]:
     tries = f"{message.attempts} {'try' if message.attempts == 1 else 'tries'}"
     lines = [
         f"{message.id}  {message.state}  {message.external_id}  {tries}",
@@ -109,8 +111,7 @@ def _described(message: "Kept") -> str:
     ]
     if message.state == "waiting":
         lines.append(f"    due {_moment(message.due_at)}")
-    lines += [f"    {_moment(at)}  {what}" for at, what in message.history]
-    return "\n".join(lines)
+    return lines + [f"    {_moment(at)}  {what}" for at, what in message.history]
 
 
 def _moment(moment: datetime) -> str:
