@@ -1,6 +1,8 @@
 """`sandbox/zendesk/admin.py`: accounts are added and edited through the service's own pages."""
 
 import re
+from collections.abc import Callable
+from html import escape
 
 import httpx2
 import pytest
@@ -307,3 +309,83 @@ async def test_a_header_that_browsers_overlook_keeps_no_page_out(
     """ZEN-12: as older services send it."""
     integration.admin_headers = {"x-frame-options": value}
     assert await zendesk.add_account("Main")
+
+
+def returning(value: str, metadata: str = "value='m'") -> Callable[[], Response]:
+    """A form that returns, with a name whose attribute is written like this."""
+    fields = f"<input type=hidden name=name {value}><input type=hidden name=metadata {metadata}>"
+    return lambda: HTMLResponse(f"<form method=post action='{RETURN_URL}'>{fields}</form>")
+
+
+@pytest.mark.parametrize(
+    ("typed", "attribute", "kept"),
+    [
+        ('Joe "The" Cook', 'value="Joe "The" Cook"', "Joe "),
+        ("Joe's", "value='Joe's'", "Joe"),
+        ("Main street", "value=Main street", "Main"),
+        ("R&amp;D", 'value="R&amp;D"', "R&D"),
+        ("A & B", 'value="A &amp;amp; B"', "A &amp; B"),
+        ("A <b>B", 'value="A B"', "A B"),
+    ],
+)
+async def test_a_name_that_was_not_escaped_is_seen(
+    integration: ScriptedIntegration, zendesk: Zendesk, typed: str, attribute: str, kept: str
+) -> None:
+    """SVC-20: what came back stands, and nobody is blamed for it when the form opens again."""
+    integration.answers["admin_ui_2"] = returning(attribute)
+    account = await zendesk.add_account(typed)
+    assert account.name == kept
+    assert zendesk.log.of("admin_ui")[-1].rules == {"SVC-20"}
+    integration.answers["admin_ui_2"] = returning(f"value='{escape(kept)}'")
+    await zendesk.edit_account(account)
+    assert all(not exchange.remarks for exchange in zendesk.log.entries[-3:])
+
+
+@pytest.mark.parametrize(
+    "attribute", ["value='Main &amp; Co'", "value='Main &amp; Co, London'", "value=' Main  &amp; Co'"]
+)
+async def test_a_name_may_be_another_than_was_typed(
+    integration: ScriptedIntegration, zendesk: Zendesk, attribute: str
+) -> None:
+    """SVC-20: a service may have its own mind."""
+    integration.answers["admin_ui_2"] = returning(attribute)
+    await zendesk.add_account("Main & Co")
+    assert not any(exchange.rules for exchange in zendesk.log.entries)
+
+
+async def test_metadata_that_lost_its_end_is_seen(integration: ScriptedIntegration, zendesk: Zendesk) -> None:
+    """SVC-20."""
+    integration.returned = {"metadata": '{"shop": "it\'s"}'}
+    account = await zendesk.add_account("Main")
+    integration.answers["admin_ui_2"] = returning("value='Main'", 'value=\'{"shop": "it\'s"}\'')
+    await zendesk.edit_account(account)
+    (remark,) = zendesk.log.of("admin_ui")[-1].remarks
+    assert (remark.pointer, remark.rules, remark.refused) == ("/metadata", ("SVC-20",), False)
+
+
+async def test_a_name_that_nobody_can_type_is_the_services_own(
+    integration: ScriptedIntegration, zendesk: Zendesk
+) -> None:
+    """ZEN-12."""
+    integration.answers["admin_ui"] = returning("value='Town square'")
+    assert (await zendesk.add_account("Main")).name == "Town square"
+    assert not any(exchange.remarks for exchange in zendesk.log.entries)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div id=root></div><script src=app.js></script>",
+        "<form action='javascript:save()'><input name=name></form><script>save = 1</script>",
+    ],
+)
+async def test_a_form_that_a_script_builds_is_left_to_browsers(
+    integration: ScriptedIntegration, zendesk: Zendesk, page: str
+) -> None:
+    """ZEN-12: it breaks no rule."""
+    integration.answers["admin_ui"] = lambda: HTMLResponse(page)
+    with pytest.raises(HandshakeError, match="Open it in a browser"):
+        await zendesk.add_account("Main")
+    (remark,) = zendesk.log.of("admin_ui")[0].remarks
+    assert (remark.rules, remark.refused) == ((), False)
+    assert "browser" in remark.remedy

@@ -113,6 +113,25 @@ async def test_a_token_expires(zendesk: Zendesk, service: Service) -> None:
     assert (await service.call("validate_token")).status_code == 401
 
 
+@pytest.mark.parametrize("why", ["expired", "rotated", "form not saved"])
+async def test_nobody_is_blamed_for_the_newest_token_that_was_given(
+    zendesk: Zendesk, service: Service, account: Account, why: str
+) -> None:
+    """SVC-23: another one has to be known to its service before it can take a place."""
+    if why == "expired":
+        zendesk.settings.token_lifetime = 1800
+        await zendesk.advance(1800)
+    elif why == "rotated":
+        zendesk.tokens.rotate(account)
+    else:
+        zendesk.admin.open(account)
+    assert (await service.call("validate_token")).status_code == 401
+    assert zendesk.log.of("validate_token")[-1].remarks == []
+    await zendesk.edit_account(account)
+    assert (await service.call("validate_token")).status_code == 401
+    assert zendesk.log.of("validate_token")[-1].rules == {"SVC-23"}
+
+
 async def test_a_token_is_rotated_and_revoked(zendesk: Zendesk, service: Service, account: Account) -> None:
     """ZEN-48: and goes with its account."""
     old, service.token = service.token, zendesk.tokens.rotate(account)

@@ -249,6 +249,28 @@ async def test_files_are_open_to_an_integration_that_is_given_no_token(
         assert (await service.get(url)).content == b"content"
 
 
+async def test_a_file_without_its_token_may_lead_to_where_agents_sign_in(
+    integration: ScriptedIntegration, zendesk: Zendesk, ticket: Ticket, account: Account
+) -> None:
+    """ZEN-45: a service that follows and takes the page for the file is told so."""
+    zendesk.manifest.push_client_id = "zdg-scripted"
+    zendesk.settings.attachments_lead_to_sign_in = True
+    await zendesk.reply(ticket, "See", [Upload("a.txt", b"content", "text/plain")])
+    (url,) = integration.replies[0]["file_urls[]"]
+    mine = {"authorization": f"Bearer {zendesk.tokens.mint(account.push_id)}"}
+    async with httpx2.AsyncClient(transport=InProcess(zendesk)) as service:
+        assert (await service.get(url, headers=mine)).content == b"content"
+        led = await service.get(url)
+        assert (led.status_code, led.headers["location"].partition("?")[0]) == (
+            302,
+            "/access/unauthenticated",
+        )
+        assert not any(exchange.remarks for exchange in zendesk.log.entries)
+        page = await service.get(url, follow_redirects=True)
+    assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    assert zendesk.log.entries[-1].rules == {"SVC-52"}
+
+
 async def test_a_reply_is_an_event_and_so_is_its_id(
     integration: ScriptedIntegration, zendesk: Zendesk, ticket: Ticket
 ) -> None:

@@ -44,6 +44,24 @@ def test_what_is_typed_takes_its_place(inner: str, typed: str, posted: dict[str,
     assert form(inner).filled({"a": typed}) == posted
 
 
+@pytest.mark.parametrize(
+    ("inner", "posted"),
+    [
+        ("<input type=hidden name=a value=1>", "1"),
+        ("<input type=HIDDEN name=a value=1>", "1"),
+        ("<input name=a value=1 readonly>", "1"),
+        ("<input name=a value=1 hidden>", "1"),
+        ("<div style='display : none'><input name=a value=1></div>", "1"),
+        ("<fieldset hidden><textarea name=a>1</textarea></fieldset>", "1"),
+        ("<input name=a value=1 maxlength=2>", "23"),
+        ("<input type=hidden name=a value=0><input type=checkbox name=a value=235>", "235"),
+        ("<input type=radio name=a value=1 checked><input type=radio name=a value=235>", "235"),
+    ],
+)
+def test_only_a_person_can_type(inner: str, posted: str) -> None:
+    assert form(inner).filled({"a": "235"}) == {"a": posted}
+
+
 def test_a_choice_that_is_not_offered_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="3"):
         form("<select name=a><option value=1>One</select>").filled({"a": "3"})

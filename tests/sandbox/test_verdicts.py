@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -345,6 +346,84 @@ async def test_a_link_that_leads_nowhere_is_noticed(
     integration.answers["clickthrough"] = answer
     await zendesk.click_through(zendesk.tickets[0].comments[0])
     assert "SVC-53" in zendesk.log.of("clickthrough")[-1].rules
+
+
+@pytest.mark.parametrize(
+    ("external_id", "targets"),
+    [
+        ("https://evil.test/?p=1", ["./like?to=https://evil.test/", "https://evil.test/?p=1"]),
+        ("evil.test/post", ["https://evil.test/post"]),
+        ("/evil.test/post", ["//evil.test/post"]),
+        ("https%3A%2F%2Fevil.test%2F", ["https://evil.test/"]),
+    ],
+)
+async def test_wherever_a_link_leads_in_the_end_is_looked_at(
+    integration: ScriptedIntegration, zendesk: Zendesk, account: Account, external_id: str, targets: list[str]
+) -> None:
+    """SVC-53."""
+    integration.posts = [resource(external_id)]
+    await zendesk.pull(account)
+    for name, target in zip(("clickthrough", "like"), targets, strict=False):
+        integration.answers[name] = partial(RedirectResponse, target, 302)
+    await zendesk.click_through(zendesk.tickets[0].comments[0])
+    assert zendesk.log.of("clickthrough")[-1].rules == {"SVC-53"}
+
+
+@pytest.mark.parametrize(
+    "target", ["https://origin.test/post-1", "./like", "https://origin.test/?id=evil.test"]
+)
+async def test_a_link_to_the_origin_is_well(
+    integration: ScriptedIntegration, zendesk: Zendesk, account: Account, target: str
+) -> None:
+    integration.posts = [resource("evil.test")]
+    await zendesk.pull(account)
+    integration.answers["clickthrough"] = lambda: RedirectResponse(target, 302)
+    await zendesk.click_through(zendesk.tickets[0].comments[0])
+    assert not any(exchange.remarks for exchange in zendesk.log.of("clickthrough"))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "document", "rule"),
+    [
+        ("manifest", None, "SVC-01"),
+        ("admin_ui", "<form></form>", "SVC-13"),
+        ("admin_ui_2", POST_FORM, "SVC-13"),
+        ("pull", '{"external_resources": []}', "SVC-27"),
+        ("channelback", '{"external_id": "reply-1"}', "SVC-47"),
+        ("like", '{"liked": true}', "SVC-61"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["text/plain", "APPLICATION/JSON ; charset=utf-8", "Text/HTML"])
+async def test_an_answer_says_what_it_is(
+    integration: ScriptedIntegration, endpoint: str, document: str | None, rule: str, kind: str
+) -> None:
+    integration.posts = [resource("post-1")]
+    document = document or json.dumps(integration.manifest | {"urls": integration.urls})
+    right = "text/html" if endpoint.startswith("admin_ui") else "application/json"
+    async with Zendesk(MANIFEST_URL, integration.app, clock=FakeClock()) as zendesk:
+        account = await zendesk.add_account("Main")
+        await zendesk.pull(account)
+        zendesk.log.entries.clear()
+        integration.answers[endpoint] = lambda: Response(document, headers={"content-type": kind})
+        if endpoint == "admin_ui":
+            with suppress(HandshakeError):
+                await zendesk.edit_account(account)
+        elif endpoint == "admin_ui_2":
+            await zendesk.edit_account(account, name="Main")
+        await zendesk.refresh_manifest()
+        await zendesk.pull(account)
+        await zendesk.reply(zendesk.tickets[0], "Hello")
+        async with httpx2.AsyncClient(transport=InProcess(zendesk)) as app:
+            query = {"ticket_id": str(zendesk.tickets[0].id), "post_to_path": "like"}
+            await app.post(f"{zendesk.settings.address}/api/v2/any_channel/proxy.json", params=query, json={})
+        told = [
+            remark
+            for exchange in zendesk.log.entries
+            for remark in exchange.remarks
+            if remark.refused is False
+        ]
+    is_right = kind.partition(";")[0].strip().lower() == right
+    assert {rule for remark in told for rule in remark.rules} == (set() if is_right else {rule})
 
 
 async def test_an_event_endpoint_that_does_not_answer_is_noticed(zendesk: Zendesk, account: Account) -> None:

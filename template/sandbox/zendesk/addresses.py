@@ -1,5 +1,6 @@
 """Addresses as Zendesk reads them, also those that are none."""
 
+import re
 from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
@@ -23,6 +24,11 @@ def origin(url: str) -> tuple[str, str, int | None]:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
     return "", "", None
+
+
+def names_host(text: str, host: str) -> bool:
+    """Whether a text has a host in it as a whole, be it in a URL or by itself."""
+    return bool(host) and re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w.-])", text) is not None
 
 
 def is_secure(url: str, settings: Settings) -> bool:

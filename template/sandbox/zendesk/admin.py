@@ -1,6 +1,7 @@
 """Accounts as an admin makes them: the form opens with a POST and ends at `return_url` (ZEN-07 to ZEN-13)."""
 
 import html
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class Admin(Part):
             return found.remarks
         name, metadata, state = (found.value.get(key) for key in ("name", "metadata", "state"))
         editor.returned = True
+        self.tokens.give(editor.fields.get("zendesk_access_token", ""))
         if editor.account:
             editor.account.name, editor.account.metadata, editor.account.needs_update = name, metadata, False
             editor.account.state = editor.account.state if state is None else state
@@ -107,6 +109,7 @@ class Admin(Part):
         """
         editor = self.open(account)
         left, seen = dict(typed), set[tuple[str, frozenset[str]]]()
+        known = {"name": editor.fields["name"], "metadata": editor.fields["metadata"]}
         url, answer = await self._post(editor.url, editor.fields)
         for _ in range(MOST_PAGES):
             form = self._form(url, answer)
@@ -117,8 +120,16 @@ class Admin(Part):
                 raise HandshakeError(f"The form at {url} offers no such choice: {error}") from None
             if not seen:
                 self._remark_on_first(answer, account, offered)
-            left = {name: value for name, value in left.items() if name not in form.names}
+            left = {name: value for name, value in left.items() if name not in form.open_names}
+            known |= {name: posted[name] for name in form.open_names & {"name"} & posted.keys()}
             if action == self.settings.return_url:
+                for name, value in known.items():
+                    if _is_mangled(value, posted.get(name, value)):
+                        wrong = f"{name} is {posted[name]!r}, and was {value!r}"
+                        remark = Remark(
+                            f"/{name}", wrong, ("SVC-20",), "Escape it for HTML, quoted.", refused=False
+                        )
+                        answer.remark(remark)
                 if form.method != "post":
                     answer.remark(Remark("", "the form to return_url must POST", ("SVC-18",), refused=False))
                 return await self._return(editor, posted, left)
@@ -127,7 +138,7 @@ class Admin(Part):
                     f"The service did not accept what was typed. Its page says: {Page(answer.text).text}"
                 )
             seen.add(step)
-            self.log.hide(*(posted[name] for name in form.passwords))
+            self.log.hide(*(posted[name] for name in form.passwords & posted.keys()))
             url, answer = await self._submit(action, form, posted)
         raise HandshakeError(
             f"After {MOST_PAGES} pages the form has not come back to {self.settings.return_url}."
@@ -139,6 +150,8 @@ class Admin(Part):
 
     def _form(self, url: str, answer: Answer) -> Form:
         page = Page(answer.text)
+        if answer.media_type not in ("text/html", "application/xhtml+xml"):
+            answer.remark(Remark("", "not declared as text/html", ("SVC-13",), refused=False))
         blocked = list(framing_remarks(answer.headers.multi_items(), url, self.settings.address))
         answer.exchange.remarks += blocked
         if origin(url) == origin(self.settings.address):
@@ -153,6 +166,10 @@ class Admin(Part):
             answer.remark(Remark("", f"{answer.status} is not a page", ("SVC-13",), "Answer HTML with 200."))
             raise HandshakeError(f"{url} answered {answer.status}: {page.text}")
         forms = [form for form in page.forms if resolved(url, form.action) == self.settings.return_url]
+        if page.has_scripts and not any(resolved(url, each.action).startswith("http") for each in page.forms):
+            wrong = "no form is there until the page's scripts run"
+            answer.remark(Remark("", wrong, remedy="Open it in a browser, which runs them.", refused=False))
+            raise HandshakeError(f"At {url} {wrong}. Open it in a browser, from Zendesk's pages.")
         if not (forms or page.forms):
             answer.remark(Remark("", "the page has no form", ("SVC-18",), "End with a form to return_url."))
             raise HandshakeError(f"The page at {url} has no form. It says: {page.text}")
@@ -161,9 +178,9 @@ class Admin(Part):
     @staticmethod
     def _remark_on_first(answer: Answer, account: Account | None, offered: Mapping[str, str]) -> None:
         """Write into the log what is wrong with the page that `admin_ui` opens with, apart from its frame."""
-        if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
-            answer.remark(Remark("", "this is not HTML with status 200", ("SVC-13",), refused=False))
-        if account and offered.get("name", account.name) != account.name:
+        if answer.status != 200:
+            answer.remark(Remark("", f"answered with {answer.status}, not 200", ("SVC-13",), refused=False))
+        if account and offered.get("name", account.name).split() != account.name.split():
             wrong = f"the form is not filled in with the account's name, {account.name}"
             answer.remark(Remark("", wrong, ("SVC-17",), refused=False))
 
@@ -193,12 +210,30 @@ class Admin(Part):
         return url, answer
 
     async def _return(self, editor: Editor, posted: Mapping[str, str], left: dict[str, str]) -> Account:
-        if left:
+        # Who lets nobody type a name gives the account one of his own.
+        if left.keys() - {"name"}:
             raise HandshakeError(f"No page of the service asked for {', '.join(sorted(left))}.")
         answer = await self.zendesk.post(self.settings.return_url, data=dict(posted))
         if editor.account is None or not editor.returned:
             raise HandshakeError(f"Zendesk refused the account: {Page(answer.text).text}")
         return editor.account
+
+
+def _is_mangled(text: str, returned: str) -> bool:
+    """Tell whether a text was cut, or is another, because it was not written into HTML as it must be."""
+    if text == returned:
+        return False
+    is_cut = (
+        text.startswith(returned)
+        and bool(text[len(returned) :].strip())
+        and text[len(returned)] in "\"'<>&= \n"
+    )
+    bare = re.sub(r"<[^>]*>?", "", text)
+    return (
+        is_cut
+        or text in (html.unescape(returned), html.escape(returned))
+        or returned in (html.unescape(text), bare)
+    )
 
 
 def _page(title: str, text: str, status: int, leads_to: str | None = None) -> Response:

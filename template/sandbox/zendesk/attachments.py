@@ -2,10 +2,10 @@
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from .context import Part
 from .front import Door, RefusedError
@@ -13,31 +13,45 @@ from .model import File
 from .tokens import Tokens
 from .verdicts import Remark
 
+SIGN_IN = "/access/unauthenticated"
+
 
 @dataclass
 class Attachments(Part):
     tokens: Tokens
 
     def doors(self) -> list[Door]:
-        return [("/attachments/token/{token}/", "attachment", self._attachment)]
+        return [
+            ("/attachments/token/{token}/", "attachment", self._attachment),
+            (SIGN_IN, "attachment", self._sign_in),
+        ]
 
     async def _attachment(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
         token: str = request.path_params["token"]
         files = (file for comment in self.state.comments() for file in comment.files)
         for file in files:
             if secrets.compare_digest(file.token.encode(), token.encode()):
-                self._refuse_strangers(request, file)
+                if not self._may_read(request, file):
+                    if self.settings.attachments_lead_to_sign_in:
+                        return RedirectResponse(
+                            f"{SIGN_IN}?{urlencode({'return_to': str(request.url)})}", 302
+                        )
+                    raise RefusedError(401, "invalid_token", "Send the push token of the account (SVC-52).")
                 headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
                 return Response(file.content, 200, headers, file.content_type)
         raise RefusedError(404, "RecordNotFound", "There is no such file.")
 
-    def _refuse_strangers(self, request: Request, file: File) -> None:
+    async def _sign_in(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        wrong = "a redirect to the page where agents sign in was followed: the file was asked for without its token"
+        remarks.append(Remark("", wrong, ("SVC-52",), refused=False))
+        return HTMLResponse("<!doctype html><title>Sign in</title><h1>Sign in to Zendesk</h1>")
+
+    def _may_read(self, request: Request, file: File) -> bool:
         if not (self.settings.attachments_need_token and self._has_token(file)):
-            return
+            return True
         owner = self.tokens.owner(request.headers.get("authorization", ""))
         account = self.state.account_of_push_id(owner) if owner else None
-        if account is None or account.id != file.account_id:
-            raise RefusedError(401, "invalid_token", "Send the push token of the account (SVC-52).")
+        return account is not None and account.id == file.account_id
 
     def _has_token(self, file: File) -> bool:
         """Tell whether anybody could send one: an integration that does not push is given none."""

@@ -17,7 +17,13 @@ from .settings import Settings
 from .verdicts import Remark, Verdict, verdict
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 USER_AGENT = "Zendesk sandbox"
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """What a message says that it is, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class NoAnswerError(Exception):
@@ -41,8 +47,22 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def is_redirect(self) -> bool:
+        return self.status in (301, 302, 303, 307, 308) and "location" in self.headers
+
+    @property
     def text(self) -> str:
         return self.content.decode(errors="replace")
+
+    @property
+    def media_type(self) -> str:
+        return media_type(self.headers)
+
+    def must_be_json(self, rule: str) -> None:
+        if self.media_type != JSON:
+            self.remark(
+                Remark("", f"not declared as {JSON}", (rule,), f"Send Content-Type: {JSON}.", refused=False)
+            )
 
     def check(self, schema: str) -> Verdict:
         """Hold the answer to its schema, and write what is wrong into the log."""
@@ -79,7 +99,7 @@ class Calls(Part):
 
     async def post_json(self, endpoint: Endpoint, url: str, document: Any, timeout: float) -> Answer:  # noqa: ASYNC109
         content = json.dumps(document, ensure_ascii=False).encode()
-        return await self._send(endpoint, "POST", url, timeout, content, "application/json")
+        return await self._send(endpoint, "POST", url, timeout, content, JSON)
 
     async def _send(
         self,

@@ -153,6 +153,7 @@ class Channelback(Part):
 
     def _store(self, account: Account, comment: Comment, answer: Answer) -> bool:
         """Take what the answer says; a refused one leaves its fault in the comment."""
+        answer.must_be_json("SVC-47")
         found = answer.check("channelback-response")
         empty = "/external_id"
         refusals = [

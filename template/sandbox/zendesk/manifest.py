@@ -42,6 +42,7 @@ class Manifests(Part):
         if answer.status != 200:
             answer.remark(Remark("", f"it was answered with {answer.status}, not 200", ("SVC-01",)))
             raise ManifestRefusedError(url, answer.exchange.remarks)
+        answer.must_be_json("SVC-01")
         found = verdict("manifest", _resolved(url, answer), self.settings)
         urls = found.value.get("urls") if isinstance(found.value, dict) else None
         told = {remark.pointer for remark in found.remarks}

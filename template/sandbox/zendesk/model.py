@@ -42,6 +42,8 @@ class Token:
     push_id: str
     minted_at: datetime
     revoked: bool = False
+    given: bool = False
+    """The service has it for certain: it used it, or its form came back."""
 
 
 @dataclass

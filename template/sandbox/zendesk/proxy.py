@@ -41,6 +41,7 @@ class Proxy(Part):
         try:
             answer = await post("proxied", url, fields, self.settings.proxy_timeout)
             document = json.loads(answer.content, parse_constant=_refuse)
+            answer.must_be_json("SVC-61")
         except NoAnswerError as error:
             raise RefusedError(504, "GatewayTimeout", str(error)) from None
         except ValueError:

@@ -117,8 +117,7 @@ class Pulls(Part):
             return None
         if answer.status != 200:
             answer.remark(Remark("", f"answered with {answer.status}, not 200", ("SVC-27",), refused=False))
-        if answer.headers.get("content-type", "").partition(";")[0] != "application/json":
-            answer.remark(Remark("", "not declared as application/json", ("SVC-27",), refused=False))
+        answer.must_be_json("SVC-27")
         found = answer.check("pull-response")
         if found.refusals:
             pull.error = str(found.refusals[0])

@@ -8,6 +8,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .calls import JSON, media_type
 from .context import Part
 from .events import Events
 from .front import Door, RefusedError
@@ -92,7 +93,7 @@ class Push(Part):
         if owner is None:
             wrong = "The access token is invalid, has expired or was revoked."
             raise RefusedError(status, "invalid_token", wrong, *self.tokens.remarks(authorization))
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        if media_type(request.headers) != JSON:
             remark = Remark("", "the body is not declared as application/json", ("SVC-56",))
             raise RefusedError(415, "UnsupportedMediaType", "Send JSON.", remark)
         found = verdict(schema, content, self.settings)

@@ -79,6 +79,8 @@ class Settings:
     """More are answered with 429 and `Retry-After`; 700 on the Enterprise plan."""
     attachments_need_token: bool = True
     """False serves agents' files to anyone who has the address, as to integrations without a push client (ZEN-45)."""
+    attachments_lead_to_sign_in: bool = False
+    """A file without its token is answered with a redirect to where agents sign in, and not with 401 (ZEN-45)."""
 
     event_batch_size: PositiveInt = 100
     """At most so many events come in one request."""

@@ -30,7 +30,14 @@ class Tokens(Part):
     def owner(self, authorization: str) -> str | None:
         """The push id that a header's Bearer token belongs to, if it is valid now."""
         token = self._find(authorization)
-        return token.push_id if token and self._is_valid(token) else None
+        if token is None:
+            return None
+        token.given = True
+        return token.push_id if self._is_valid(token) else None
+
+    def give(self, text: str) -> None:
+        for token in self.state.tokens:
+            token.given = token.given or token.text == text
 
     def remarks(self, authorization: str) -> list[Remark]:
         """What a service does wrong that sends such a header."""
@@ -38,9 +45,17 @@ class Tokens(Part):
             return [Remark("", "there is no Bearer token", ("SVC-56",))]
         token = self._find(authorization)
         if token and self.state.account_of_push_id(token.push_id):
-            return [
-                Remark("", "another token has taken the place of this one", ("SVC-23",), "Keep the latest.")
-            ]
+            newest = [each for each in self.state.tokens if each.given and each.push_id == token.push_id][-1]
+            # What it has is the best that it was given: the token has expired, or was rotated behind its back.
+            return (
+                []
+                if newest is token
+                else [
+                    Remark(
+                        "", "another token has taken the place of this one", ("SVC-23",), "Keep the latest."
+                    )
+                ]
+            )
         if token:
             return [
                 Remark("", "the account of this token has been removed", ("SVC-55",), "Forget its token.")

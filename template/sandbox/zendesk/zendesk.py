@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import httpx2
 from starlette.routing import Router
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..serving import serving
 from . import pages
 from . import state as states
-from .addresses import origin, resolved
+from .addresses import names_host, origin, resolved
 from .admin import Admin
 from .attachments import Attachments
 from .calls import Answer, Calls
@@ -40,6 +40,7 @@ from .tokens import Tokens
 from .verdicts import Remark
 
 CLICK_TIMEOUT = 30
+MOST_REDIRECTS = 5
 
 
 class Zendesk:
@@ -216,15 +217,20 @@ class Zendesk:
         return f"{url}{'&' if '?' in url else '?'}{urlencode({'external_id': comment.external_id})}"
 
     async def click_through(self, comment: Comment) -> Answer:
-        """Open a comment's link as an agent's browser does; redirects are not followed."""
+        """Open a comment's link as an agent's browser does, as far as it stays with the service."""
         url = self.clickthrough_url(comment)
         if url is None:
             raise FeatureOffError("This comment has no link to the origin.")
-        answer = await self.calls.get("clickthrough", url, CLICK_TIMEOUT)
-        target = resolved(url, answer.headers.get("location", ""))
+        target = url
+        for _ in range(MOST_REDIRECTS):
+            answer = await self.calls.get("clickthrough", target, CLICK_TIMEOUT)
+            before, target = target, resolved(target, answer.headers.get("location", ""))
+            if not answer.is_redirect or origin(target) != origin(url) or target == before:
+                break
+        host, said = origin(target)[1], unquote(comment.external_id or "").lower()
         if answer.status >= 400:
             answer.remark(Remark("", f"the link was answered with {answer.status}", ("SVC-53",)))
-        elif origin(target)[1] and origin(target) == origin(comment.external_id or ""):
+        elif answer.is_redirect and host != origin(url)[1] and names_host(said, host):
             wrong = "the browser is led to wherever the id says, which anyone may write"
             answer.remark(Remark("", wrong, ("SVC-53",), "Redirect to known hosts only."))
         return answer
