@@ -1,0 +1,38 @@
+"""Sends 20,000 bent requests to a generated service, and looks at answers, waits, memory and log.
+
+python benchmarks/strangers.py [--requests N] [--seed N]
+
+Exits with 1 if one is answered with a 5xx, waits for more than five seconds, or leaves something behind. The requests
+themselves are made in tests/chaos.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from projects_to_measure import generate
+
+STRANGERS = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "strangers.py"
+EVERYTHING = [
+    *(
+        "pull",
+        "push",
+        "channelback",
+        "deferred_replies",
+        "clickthrough",
+        "event_callback",
+        "about",
+        "dashboard",
+    ),
+]
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        command = [generate(project, capabilities=EVERYTHING), STRANGERS, *sys.argv[1:]]
+        env = os.environ | {"PYTHONPATH": str(project)}
+        sys.exit(subprocess.run(command, cwd=project, env=env, check=False).returncode)
