@@ -338,3 +338,15 @@ async def test_a_session_goes_on_where_its_file_ends(
         assert second.log.masked("metadata=secret-1") == "metadata=(masked)"
     assert file.stat().st_mode & 0o077 == 0
     assert integration.types().count("create_integration") == 1
+
+
+async def test_a_zip_that_unpacks_to_very_much_is_refused(
+    integration: ScriptedIntegration, tmp_path: Path
+) -> None:
+    """ZEN-05: before anything of it is read."""
+    with zipfile.ZipFile(tmp_path / "app.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b" " * 20_000_000)
+    assert (tmp_path / "app.zip").stat().st_size < 100_000
+    with pytest.raises(PackageRefusedError, match=r"manifest.json is larger than 1 MB when unpacked"):
+        async with Zendesk(tmp_path / "app.zip", integration.app):
+            pass

@@ -1,5 +1,7 @@
 """`sandbox/zendesk/pages/`: what holds for every page, and the way to the first reply."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from sandbox.zendesk import Account, FakeClock, Zendesk
@@ -186,3 +188,45 @@ async def test_what_is_refused_is_explained(
     assert "This account is not pulled" in answer.text
     assert (await pages.post(f"/admin/accounts/{account.id}/paint")).status_code == 404
     assert (await pages.get("/agent/tickets/99")).status_code == 404
+
+
+ODD_FORMS: dict[str, dict[str, Any]] = {
+    "many fields": {"data": {f"field-{number}": "x" for number in range(1500)}},
+    "many parts": {"files": [(f"field-{number}", (None, "x")) for number in range(1500)]},
+    "no boundary": {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
+    "NUL": {"data": dict.fromkeys(("manifest", "status", "message", "pull_interval", "endpoint"), "a\x00b")},
+}
+
+
+@pytest.mark.parametrize("odd", ODD_FORMS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/install",
+        "/agent/tickets/{ticket}/status",
+        "/agent/tickets/{ticket}/comments",
+        "/faults",
+        "/settings",
+    ],
+)
+async def test_an_odd_form_is_refused(
+    integration: ScriptedIntegration,
+    zendesk: Zendesk,
+    account: Account,
+    pages: httpx2.AsyncClient,
+    path: str,
+    odd: str,
+) -> None:
+    integration.posts = [resource("post-1")]
+    await zendesk.pull(account)
+    answer = await pages.post(path.format(ticket=zendesk.tickets[0].id), **ODD_FORMS[odd])
+    assert (
+        answer.status_code == 200
+        if (path.endswith("comments") and odd == "NUL")
+        else answer.status_code in (404, 422)
+    )
+
+
+@pytest.mark.parametrize("path", ["/agent/tickets/{}", "/exchanges/{}"])
+async def test_no_number_is_too_long(pages: httpx2.AsyncClient, path: str) -> None:
+    assert (await pages.get(path.format("9" * 5000))).status_code == 404

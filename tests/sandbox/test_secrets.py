@@ -3,11 +3,13 @@
 import html
 import json
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
 from sandbox.zendesk import Account, HandshakeError, ReplyRefusedError, Zendesk
+from sandbox.zendesk.exchanges import LONGEST_SHOWN
 from sandbox.zendesk.har import har
 from scripted_integration import ScriptedIntegration, resource
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -144,3 +146,46 @@ async def test_metadata_that_a_reply_brought_is_masked(
     await zendesk.pull(account)
     assert integration.pulled[-1]["metadata"] == ["hunter2"]
     assert "hunter2" not in shown(zendesk)
+
+
+HEAVY: dict[str, tuple[str, str]] = {
+    "a long one of special characters": ("&<é日 \"'" * 700, "&<é日 \"'" * 60_000),
+    "one that nearly recurs": ("a&" * 2000 + "b", "a&" * 400_000),
+    "one that nearly recurs, in URLs": ("a&" * 2000 + "b", "a%26" * 200_000),
+    "one without a plain part": ("日&" * 2000, "日&" * 200_000),
+    "one that Zendesk would refuse": ("é<" * 500_000, "é<" * 400_000),
+    "one that is an entity's beginning": ("&#0" * 1000, "&#0" * 200_000),
+}
+
+
+@pytest.mark.parametrize("heavy", HEAVY)
+async def test_no_message_holds_the_log_up(zendesk: Zendesk, heavy: str) -> None:
+    """Whoever may send one request may send this one."""
+    secret, text = HEAVY[heavy]
+    zendesk.log.hide(secret)
+    start = time.process_time()
+    zendesk.log.body(text.encode())
+    assert time.process_time() - start < 5
+
+
+async def test_many_secrets_and_messages_are_searched_at_once(zendesk: Zendesk) -> None:
+    zendesk.log.hide(*(f"{number:06} secret & more" * 40 for number in range(500)))
+    for number in range(500):
+        body = json.dumps({"message": "nothing of it " * 300, "metadata": f"known-{number}"}).encode()
+        exchange = zendesk.log.open(
+            "pull", "to service", zendesk.clock.now(), "POST", "https://a.test/", [], body
+        )
+        zendesk.log.close(exchange, 0)
+    start = time.process_time()
+    assert len(zendesk.log.containing("nothing of it")) == 500
+    assert not zendesk.log.containing("known-499")
+    assert time.process_time() - start < 5
+
+
+async def test_a_long_secret_is_masked_to_its_end(zendesk: Zendesk) -> None:
+    """So is one that the end of what is shown would halve."""
+    secret = "s3cret & " * 500
+    zendesk.log.hide(secret)
+    for way in (WAYS | WAYS_ELSEWHERE).values():
+        assert "s3cret" not in zendesk.log.masked(f"before {way(secret)} after {way(secret)}")
+    assert "s3cret" not in zendesk.log.body(b"x" * (LONGEST_SHOWN - 100) + secret.encode() + b"y" * 100)

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Literal
 
 from .changes import Changes
-from .masking import MASK, masked, metadata_in
+from .masking import LONGEST_SECRET, MASK, masked, metadata_in
 from .settings import Settings
 from .verdicts import Remark
 
 Headers = list[tuple[str, str]]
 
 SHORTEST_SECRET = 6
+LONGEST_SHOWN = 500_000
 _SECRET_HEADERS = ("authorization", "cookie", "set-cookie")
 
 
@@ -48,7 +49,10 @@ class ExchangeLog:
 
     def __init__(self, changes: Changes, settings: Settings) -> None:
         self.entries: list[Exchange] = []
-        self._secrets: set[str] = set()
+        self._secrets: list[str] = []
+        """The longest first."""
+        self._texts: dict[int, tuple[object, str]] = {}
+        """What is searched, by the number of its exchange, with what it was made from."""
         self._changes = changes
         self._settings = settings
         self._count = 0
@@ -75,14 +79,25 @@ class ExchangeLog:
 
     def hide(self, *secrets: str) -> None:
         """Mask these texts in whatever is shown from now on; short ones would mask too much else."""
-        self._secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        found = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        if not found <= set(self._secrets):
+            self._secrets = sorted(found.union(self._secrets), key=len, reverse=True)
 
     def of(self, endpoint: str) -> list[Exchange]:
         return [exchange for exchange in self.entries if exchange.endpoint == endpoint]
 
     def containing(self, text: str) -> list[Exchange]:
         """Search in what is shown: URLs, headers, bodies and remarks."""
-        return [exchange for exchange in self.entries if text.lower() in self.text_of(exchange).lower()]
+        return [exchange for exchange in self.entries if text.lower() in self._searched(exchange)]
+
+    def _searched(self, exchange: Exchange) -> str:
+        made_from = (len(self._secrets), len(exchange.remarks), exchange.status, exchange.failure)
+        known = self._texts.get(exchange.number)
+        if known is None or known[0] != made_from:
+            kept = {each.number for each in self.entries}
+            self._texts = {number: each for number, each in self._texts.items() if number in kept}
+            known = self._texts[exchange.number] = (made_from, self.text_of(exchange).lower())
+        return known[1]
 
     def text_of(self, exchange: Exchange) -> str:
         """The whole exchange as a person reads it."""
@@ -111,9 +126,14 @@ class ExchangeLog:
 
     def body(self, content: bytes) -> str:
         try:
-            return self.masked(content.decode())
+            text = content.decode()
         except UnicodeDecodeError:
             return f"({len(content)} bytes)"
+        if len(text) <= LONGEST_SHOWN:
+            return self.masked(text)
+        # A secret that the cut would halve is masked first, in whatever way it is written.
+        shown = self.masked(text[: LONGEST_SHOWN + 12 * LONGEST_SECRET])[:LONGEST_SHOWN]
+        return f"{shown}… ({len(text) - LONGEST_SHOWN} more characters)"
 
 
 def _lines(headers: Headers) -> list[str]:

@@ -12,6 +12,8 @@ from .settings import Settings
 from .verdicts import Remark, verdict
 
 LARGEST_PACKAGE = 2 * 1024 * 1024
+LARGEST_DOCUMENT = 1024 * 1024
+"""Little of a package can be very much of what it holds."""
 
 _OF_AN_INTERFACE = (
     "frameworkVersion",
@@ -47,6 +49,11 @@ def manifest_url_of(package: Path, settings: Settings) -> str:
     if package.stat().st_size > LARGEST_PACKAGE:
         raise PackageRefusedError(package, [_wrong("the package is larger than 2 MB")])
     with zipfile.ZipFile(package) as archive:
+        for member in archive.infolist():
+            if member.file_size > LARGEST_DOCUMENT and member.filename.endswith(".json"):
+                raise PackageRefusedError(
+                    package, [_wrong(f"{member.filename} is larger than 1 MB when unpacked")]
+                )
         return _manifest_url(package, archive.namelist(), archive.read, settings)
 
 

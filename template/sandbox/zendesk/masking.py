@@ -12,12 +12,45 @@ MASK = "(masked)"
 _PLAIN = re.compile("[A-Za-z0-9._-]+")
 
 
+HEAD = 12
+LONGEST_SECRET = 5000
+"""Of what Zendesk takes. A text that holds a longer one is masked as a whole."""
+MOST_STEPS = 200_000
+
+
 def masked(text: str, secrets: Iterable[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        # Most secrets are nowhere near: a look for their longest plain part spares the search for all ways of writing.
-        if max(_PLAIN.findall(secret), key=len, default="") in text:
-            text = _pattern(secret).sub(MASK, text)
+    """Mask secrets, of which the longest come first. A text made to take for ever is masked as a whole."""
+    for secret in secrets:
+        # Most secrets are nowhere near: a look for a plain part spares the search for all ways of writing.
+        if _plain_part(secret) in text:
+            text = _without(text, secret)
     return text
+
+
+@lru_cache(10_000)
+def _plain_part(secret: str) -> str:
+    return max(_PLAIN.findall(secret[:LONGEST_SECRET]), key=len, default="")[:LONGEST_SECRET]
+
+
+def _without(text: str, secret: str) -> str:
+    if _PLAIN.fullmatch(secret):
+        return text.replace(secret, MASK)
+    if len(secret) > LONGEST_SECRET:
+        return MASK if _pattern(secret[:HEAD]).search(text) else text
+    parts, done, begin, steps = [], 0, 0, 0
+    while found := _pattern(secret[:HEAD]).search(text, begin):
+        end, begin = found.end(), found.start() + 1
+        for character in secret[HEAD:]:
+            steps += 1
+            if (way := _pattern(character).match(text, end)) is None:
+                break
+            end = way.end()
+        else:
+            parts += [text[done : found.start()], MASK]
+            done = begin = end
+        if steps > MOST_STEPS:
+            return MASK
+    return "".join([*parts, text[done:]])
 
 
 def metadata_in(content: bytes) -> str:
@@ -30,7 +63,7 @@ def metadata_in(content: bytes) -> str:
     return found if isinstance(found, str) else ""
 
 
-@lru_cache(1000)
+@lru_cache(10_000)
 def _pattern(secret: str) -> re.Pattern[str]:
     return re.compile("".join(map(_ways, secret)))
 

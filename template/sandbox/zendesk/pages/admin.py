@@ -23,11 +23,11 @@ class AdminPages(Pages):
             self.route("/admin/refresh", self.refresh, "POST"),
             self.route("/admin/uninstall", self.uninstall, "POST"),
             self.route("/admin/accounts/new", self.add_account, "POST"),
-            self.route("/admin/accounts/{account:int}/{action}", self.act, "POST"),
+            self.route("/admin/accounts/{account:number}/{action}", self.act, "POST"),
             self.route(FORM, self.read_form),
             self.route(f"{FORM}/check", self.check_form, "POST"),
             self.route("/admin/users", self.read_users),
-            self.route("/admin/users/{user:int}/erase", self.erase, "POST"),
+            self.route("/admin/users/{user:number}/erase", self.erase, "POST"),
         ]
 
     async def read(self, request: Request) -> Response:
@@ -43,7 +43,7 @@ class AdminPages(Pages):
                     await self.zendesk.install(_stored(folder, await package.read()))
             else:
                 await self.zendesk.install(typed if "://" in typed else Path(typed))
-        except (NotDoneError, BadZipFile, OSError) as error:
+        except (NotDoneError, BadZipFile, OSError, ValueError) as error:
             return self.show("admin.html", {"typed": typed, "refusal": error}, 422)
         return RedirectResponse("/admin", 303)
 

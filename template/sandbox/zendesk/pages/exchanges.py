@@ -25,7 +25,7 @@ class ExchangePages(Pages):
         return [
             self.route("/exchanges", self.read_all),
             self.route("/exchanges.har", self.export),
-            self.route("/exchanges/{number:int}", self.read),
+            self.route("/exchanges/{number:number}", self.read),
         ]
 
     async def read_all(self, request: Request) -> Response:

@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import escape
 from pydantic import ValidationError
+from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -26,6 +28,15 @@ HERE = Path(__file__).parent
 
 Handler = Callable[[Request], Awaitable[Response | None]]
 """Answers with a page; None leads the browser back to the page whose form was posted."""
+
+
+class _NumberConvertor(IntegerConvertor):
+    """Python refuses to read numbers that are longer by far."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", _NumberConvertor())
 
 
 class StrangerError(NotDoneError):
@@ -56,7 +67,7 @@ class Pages:
             try:
                 self._refuse_strangers(request)
                 response = await handler(request)
-            except (NotDoneError, ValidationError) as error:
+            except (NotDoneError, ValidationError, MultiPartException) as error:
                 status = (
                     404
                     if isinstance(error, UnknownError)

@@ -18,14 +18,14 @@ IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 class TicketPages(Pages):
     def routes(self) -> list[Route]:
-        ticket, comment = "/agent/tickets/{ticket:int}", "/agent/comments/{comment:int}"
+        ticket, comment = "/agent/tickets/{ticket:number}", "/agent/comments/{comment:number}"
         return [
             self.route("/agent", self.read_all),
             self.route(ticket, self.read),
             self.route(f"{ticket}/status", self.change_status, "POST"),
             self.route(f"{ticket}/comments", self.write, "POST"),
             self.route(f"{comment}/send", self.send_again, "POST"),
-            self.route(f"{comment}/files/{{file:int}}", self.read_file),
+            self.route(f"{comment}/files/{{file:number}}", self.read_file),
         ]
 
     async def read_all(self, request: Request) -> Response:
