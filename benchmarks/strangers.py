@@ -1,6 +1,6 @@
 """Sends 20,000 bent requests to a generated service, and looks at answers, waits, memory and log.
 
-python benchmarks/strangers.py [--requests N] [--seed N]
+python benchmarks/strangers.py {sqlite,postgresql} [--requests N] [--seed N]
 
 Exits with 1 if one is answered with a 5xx, waits for more than five seconds, or leaves something behind. The requests
 themselves are made in tests/chaos.

@@ -1,6 +1,6 @@
 """Sends a service what strangers may send: bent forms, JSON, paths and heads, noise, and calls that hang up.
 
-    python strangers.py --requests 20000 --seed 1
+    python strangers.py sqlite --requests 20000 --seed 1
 
 It runs where a project with every capability can be imported, as benchmarks/strangers.py lets it. Many of the requests
 hold what only Zendesk or the origin knows, so that they get past the first check, and the origin's own posts are odd.
@@ -34,6 +34,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 import uvicorn
 from acme_reviews.settings import new_operator_password, new_sealing_key, new_signing_key
+from course import database
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -456,8 +457,9 @@ class Origin:
 class Course:
     """One service, one account, and many strangers at a time."""
 
-    def __init__(self, requests: int, seed: int, folder: Path) -> None:
+    def __init__(self, requests: int, seed: int, database_url: str, folder: Path) -> None:
         self._number = requests
+        self._database_url = database_url
         self._folder = folder
         self._known = Known()
         self._stranger = Stranger(seed, self._known)
@@ -512,7 +514,7 @@ class Course:
             "PYTHONPATH": os.pathsep.join(sys.path),
             "ENVIRONMENT": "production",
             "PUBLIC_URL": "https://reviews.example.com",
-            "DATABASE_URL": f"sqlite:///{self._folder}/service.db",
+            "DATABASE_URL": self._database_url,
             "SIGNING_KEYS": new_signing_key(),
             "SEALING_KEYS": new_sealing_key(),
             "OPERATOR_PASSWORD": self._password,
@@ -645,11 +647,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("database", choices=("sqlite", "postgresql"))
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        report = asyncio.run(Course(arguments.requests, arguments.seed, Path(folder)).run())
+    with TemporaryDirectory() as folder, database(arguments.database, Path(folder)) as url:
+        report = asyncio.run(Course(arguments.requests, arguments.seed, url, Path(folder)).run())
     print(json.dumps(report))  # noqa: T201
 
 

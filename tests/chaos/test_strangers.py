@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from commands import environment, run
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 STRANGERS = Path(__file__).with_name("strangers.py")
 
 
-def test_what_strangers_send_does_no_harm(everything: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_what_strangers_send_does_no_harm(everything: Project, tmp_path: Path, database: str) -> None:
     """Each run sends the same requests."""
     source = everything.installed(tmp_path / "src")
     env = environment(PYTHONPATH=os.pathsep.join([str(source), str(everything.path)]))
 
-    ended = run(sys.executable, STRANGERS, "--requests=800", folder=tmp_path, env=env, timeout=300)
+    ended = run(sys.executable, STRANGERS, database, "--requests=800", folder=tmp_path, env=env, timeout=300)
 
     report = json.loads(ended.output[ended.output.index("{") :])
     assert report["requests"] == 800
