@@ -1,6 +1,7 @@
 """Push credentials: each account's token for Zendesk's push API, and the secret of its webhook."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ credentials_table = Table(
     Column("access", String(16), nullable=False),
     Column("detail", Line(500), nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("account_key", Line(255), index=True),
 )
 
 
@@ -101,12 +103,18 @@ class CredentialStore:
             raise UnknownAccountError("this account is gone") from None
 
     async def save(
-        self, account_id: str, webhook_secret: SecretStr, token: PushToken | None, access: Access
+        self,
+        account_id: str,
+        webhook_secret: SecretStr,
+        token: PushToken | None,
+        access: Access,
+        account_key: str = "",
     ) -> None:
         """Keep what an edit brought, in place of what there was; without a token the older one stays."""
         values: dict[str, Any] = {
             "sealed_webhook_secret": self._sealer.seal(webhook_secret.get_secret_value()),
             "changed_at": self._clock.now(),
+            "account_key": account_key or None,
         }
         if token:
             values |= {
@@ -130,6 +138,16 @@ class CredentialStore:
                 "this account has no push credentials yet: an admin must save it once more"
             )
         return self._opened(row)
+
+    async def accounts_by_key(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """Find the accounts that a shared webhook names: pairs of key and account id."""
+        query = (
+            select(credentials_table.c.account_key, credentials_table.c.account_id)
+            .where(credentials_table.c.account_key.in_(list(keys)))
+            .order_by(credentials_table.c.account_id)
+        )
+        async with self._database.reading() as connection:
+            return [(row.account_key, row.account_id) for row in await connection.execute(query)]
 
     async def usable_token(self, account_id: str) -> SecretStr | None:
         """The token, if the account has one that Zendesk has not refused and that a key opens."""

@@ -6,6 +6,7 @@ from ..core.leases import Leases
 from ..core.tables import Cell, Status, Table
 from .credentials import Access, CredentialStore
 from .outbox import Kept, Outbox
+from .subscriptions import Subscriptions
 
 ROWS = 50
 
@@ -25,14 +26,22 @@ STATES = ("waiting", "delivered", "dead", "quarantined")
 
 
 class PushSection:
-    def __init__(self, credential_store: CredentialStore, outbox: Outbox, leases: Leases) -> None:
+    def __init__(
+        self,
+        credential_store: CredentialStore,
+        outbox: Outbox,
+        leases: Leases,
+        subscriptions: Subscriptions,
+    ) -> None:
         self._credential_store = credential_store
         self._outbox = outbox
         self._leases = leases
+        self._subscriptions = subscriptions
 
     async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
         return [
             await self._access_table(names),
+            await self._webhook_table(names),
             await self._outbox_table(names, account_id),
             Table(
                 title="Dead letters",
@@ -64,6 +73,21 @@ class PushSection:
         return Table(
             title="Push access",
             columns=("Account", "Access", "Since", "Detail"),
+            rows=rows,
+            empty="No account yet.",
+        )
+
+    async def _webhook_table(self, names: Mapping[str, str]) -> Table:
+        delivered = await self._outbox.last_deliveries()
+        subscriptions = await self._subscriptions.all()
+        rows: list[list[Cell]] = []
+        for account_id, name in names.items():
+            renew_at, detail = subscriptions.get(account_id, ("", ""))
+            address = self._subscriptions.url(account_id)
+            rows.append([name, address, delivered.get(account_id, ""), renew_at, detail])
+        return Table(
+            title="Webhooks",
+            columns=("Account", "Address", "Last delivery", "Renewed at", "Detail"),
             rows=rows,
             empty="No account yet.",
         )

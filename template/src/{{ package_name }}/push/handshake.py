@@ -4,6 +4,7 @@ What Zendesk gives when it opens the form travels through the admin's browser un
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from ..core.security import Sealer
 from ..origin_protocol import ConfigurationRejectedError, OriginAccount, OriginProtocol
 from .credentials import Access, CredentialStore, PushToken
 from .sender import Sender
+from .subscriptions import Subscriptions
 from .zendesk_api import AccessRejectedError, ZendeskApi, ZendeskError
 
 ACCESS_REJECTED = (
@@ -55,7 +57,7 @@ class PushHandshake:
         request_ids: RequestIds,
         leases: Leases,
         runner: JobRunner,
-        public_url: str,
+        subscriptions: Subscriptions,
     ) -> None:
         self._credential_store = credential_store
         self._origin = origin
@@ -64,7 +66,7 @@ class PushHandshake:
         self._request_ids = request_ids
         self._leases = leases
         self._runner = runner
-        self._public_url = public_url
+        self._subscriptions = subscriptions
 
     @property
     def step(self) -> HandshakeStep:
@@ -91,17 +93,18 @@ class PushHandshake:
         """
         carried = Carried.model_validate_json(self._sealer.open(sealed))
         access = await self._check_token(carried)
-        url = f"{self._public_url}/webhook/{carried.account_id}"
         # The origin may check the address before it answers, and its code then needs the secret.
         await self._credential_store.keep_secret(carried.account_id, SecretStr(carried.webhook_secret))
-        await self._origin.subscribe(account, url, carried.webhook_secret)
-        return lambda: self._store(carried, access)
+        renew_at = await self._subscriptions.subscribe(account, carried.webhook_secret)
+        key = self._origin.account_key(account.configuration)
+        return lambda: self._store(carried, access, key, renew_at)
 
-    async def _store(self, carried: Carried, access: Access) -> None:
+    async def _store(self, carried: Carried, access: Access, key: str, renew_at: datetime | None) -> None:
         """Store the credentials, and have what was waiting for them go on."""
         await self._credential_store.save(
-            carried.account_id, SecretStr(carried.webhook_secret), carried.token, access
+            carried.account_id, SecretStr(carried.webhook_secret), carried.token, access, key
         )
+        await self._subscriptions.renewed(carried.account_id, renew_at)
         await self._leases.resume(carried.account_id)
         await self._runner.wake(Sender.name, carried.account_id)
 

@@ -3,8 +3,9 @@
 Any answer but 2xx means that nothing was kept, and that the origin should send the same again later.
 """
 
-import asyncio
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -16,31 +17,26 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
-from ..core.conversion import Conversion, Converted, Quarantined
 from ..core.jobs.runner import JobRunner
-from ..core.messages import ExternalResource, parents_first
 from ..core.metrics import Metrics
 from ..core.origin_backoff import retry_after
 from ..core.security import UntrustedError
 from ..origin_protocol import (
     CredentialsRejectedError,
     OriginAccount,
-    OriginError,
     OriginProtocol,
     OriginUnavailableError,
     Webhook,
+    WebhookAnswer,
     WebhookRejectedError,
     WebhookRequest,
 )
 from ..web.errors import RequestError
 from .credentials import CredentialStore
-from .outbox import Outbox
-from .sender import Sender
+from .intake import Intake, Taken
+from .lookups import Lookups
 
 ITEMS_LIMIT = 10_000
-
-ITEMS_IN_A_ROW = 100
-"""After as many posts other requests have their turn."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -91,8 +87,8 @@ class WebhookEndpoint:
         accounts: Accounts[Any],
         credential_store: CredentialStore,
         origin: OriginProtocol[Any],
-        conversion: Conversion,
-        outbox: Outbox,
+        intake: Intake,
+        lookups: Lookups,
         runner: JobRunner,
         metrics: Metrics,
         size_limit: int,
@@ -100,38 +96,61 @@ class WebhookEndpoint:
         self._accounts = accounts
         self._credential_store = credential_store
         self._origin = origin
-        self._conversion = conversion
-        self._outbox = outbox
+        self._intake = intake
+        self._lookups = lookups
         self._runner = runner
         self._metrics = metrics
         self._size_limit = size_limit
 
     def routes(self) -> list[Route]:
         # Origins deliver as they like: by PUT, to paths below the webhook's URL, or with a challenge by GET.
-        path = "/webhook/{account:uuid}{path:path}"
+        path, shared_path = "/webhook/{account:uuid}{path:path}", "/webhook{path:path}"
+        shared = [Route(shared_path, self.respond_for_all, methods=METHODS, max_body_size=self._size_limit)]
         return [
             Route(path, self.respond, methods=METHODS, max_body_size=self._size_limit),
             Route(path, Refusal(self._metrics, 405, "method_not_allowed")),
-            Route("/webhook{path:path}", Refusal(self._metrics, 404, "unknown_path")),
+            *(shared if _shares_webhook(self._origin) else ()),
+            Route(shared_path, Refusal(self._metrics, 404, "unknown_path")),
         ]
 
     async def respond(self, request: Request) -> Response:
-        account_id, path = str(request.path_params["account"]), request.path_params["path"]
+        """Take a webhook of one account."""
+        account_id = str(request.path_params["account"])
+        received = await self._received(request)
+        with self._failures_counted(account_id):
+            account, secret = await self._account(request, account_id)
+            webhook = await self._origin.parse_webhook(account, secret, received)
+            taken = await self._take(account, webhook, received)
+        return _answer(webhook.answer, [taken])
+
+    async def respond_for_all(self, request: Request) -> Response:
+        """Take a webhook that the origin registers once for all accounts."""
+        received = await self._received(request)
+        with self._failures_counted("all"):
+            shared = await self._origin.parse_shared_webhook(received)
+            taken = []
+            for key, account_id in await self._credential_store.accounts_by_key(shared.webhooks):
+                try:
+                    account = self._accounts.opened(await self._accounts.by_id(account_id))
+                except (ConfigurationOutdatedError, UnknownAccountError) as error:
+                    logger.warning("webhook not kept", account=account_id, reason=str(error))
+                else:
+                    taken.append(await self._take(account, shared.webhooks[key], received))
+        return _answer(shared.answer, taken)
+
+    async def _received(self, request: Request) -> WebhookRequest:
+        path = request.path_params["path"]
         if path and not path.startswith("/"):
             record_refusal(self._metrics, request, 404)
             raise RequestError(404, "unknown_path", REASONS[404])
         try:
-            return await self._accept(request, account_id)
-        except SQLAlchemyError as error:
-            # The lines behind the first hold what was to be stored.
-            reason = str(error).partition("\n")[0]
-            logger.error("webhook not kept", account=account_id, reason=reason)
-            self._metrics.webhooks.labels("failed").inc()
-            raise RequestError(
-                503, "database_unavailable", "The service cannot keep anything just now", retry_after=30
-            ) from None
+            body = await request.body()
+        except HTTPException as error:
+            record_refusal(self._metrics, request, error.status_code)
+            raise
+        return WebhookRequest(request.method, path, request.query_params, request.headers, body)
 
-    async def _accept(self, request: Request, account_id: str) -> Response:
+    async def _account(self, request: Request, account_id: str) -> tuple[OriginAccount[Any], str]:
         try:
             account = await self._accounts.by_id(account_id)
         except UnknownAccountError as error:
@@ -141,80 +160,76 @@ class WebhookEndpoint:
             credentials = await self._credential_store.of(account_id)
             opened = self._accounts.opened(account)
         except (ConfigurationOutdatedError, UnknownAccountError, UntrustedError) as error:
-            logger.warning("webhook not kept", account=account_id, reason=str(error))
-            self._metrics.webhooks.labels("failed").inc()
-            raise RequestError(503, "configuration_outdated", str(error), retry_after=300) from None
-        received = WebhookRequest(
-            method=request.method,
-            path=request.path_params["path"],
-            query=request.query_params,
-            headers=request.headers,
-            body=await self._body(request),
-        )
-        webhook = await self._parsed(opened, credentials.webhook_secret.get_secret_value(), received)
-        if len(webhook.items) > ITEMS_LIMIT:
-            raise RequestError(413, "too_many_posts", f"Send at most {ITEMS_LIMIT} posts at a time")
-        resources, quarantined = await self._converted(opened, webhook)
-        new = await self._outbox.accept(
-            account_id, _fingerprint(webhook, received), parents_first(resources), quarantined
-        )
-        if new:
-            await self._runner.wake(Sender.name, account_id)
-        self._metrics.webhooks.labels("accepted" if new or not resources else "repeated").inc()
+            raise self._not_kept(
+                account_id, 503, "configuration_outdated", str(error), retry_after=300
+            ) from None
+        return opened, credentials.webhook_secret.get_secret_value()
+
+    async def _take(self, account: OriginAccount[Any], webhook: Webhook, request: WebhookRequest) -> Taken:
+        """Store what a webhook brings for an account."""
+        if len(webhook.items) + len(webhook.lookups) > ITEMS_LIMIT:
+            description = f"Send at most {ITEMS_LIMIT} posts at a time"
+            raise self._not_kept(account.id, 413, "too_many_posts", description)
+        taken = await self._intake.take(account, webhook.items, _fingerprint(webhook, request))
+        if webhook.lookups:
+            await self._lookups.add(account.id, webhook.lookups)
+            await self._runner.wake(Lookups.name, account.id)
+        self._metrics.webhooks.labels("accepted" if taken.new or not taken.valid else "repeated").inc()
         logger.info(
-            "webhook", account=account_id, posts=len(webhook.items), new=new, quarantined=len(quarantined)
+            "webhook",
+            account=account.id,
+            posts=len(webhook.items),
+            new=taken.new,
+            quarantined=taken.quarantined,
+            lookups=len(webhook.lookups),
         )
-        if answer := webhook.answer:
-            return Response(
-                answer.content, answer.status, {"X-Content-Type-Options": "nosniff"}, answer.content_type
-            )
-        return JSONResponse({"new": new, "quarantined": len(quarantined)}, status_code=202)
+        return taken
 
-    async def _body(self, request: Request) -> bytes:
+    @contextmanager
+    def _failures_counted(self, account_id: str) -> Iterator[None]:
+        """Answer whatever goes wrong so that the origin sends the same again, with its reason in the log."""
         try:
-            return await request.body()
-        except HTTPException as error:
-            record_refusal(self._metrics, request, error.status_code)
-            raise
-
-    async def _parsed(self, account: OriginAccount[Any], secret: str, request: WebhookRequest) -> Webhook:
-        try:
-            return await self._origin.parse_webhook(account, secret, request)
+            yield
         except WebhookRejectedError as error:
-            logger.warning("webhook rejected", account=account.id, reason=str(error))
+            logger.warning("webhook rejected", account=account_id, reason=str(error))
             self._metrics.webhooks.labels("rejected").inc()
             raise RequestError(401, "webhook_rejected", str(error)) from None
-        except OriginUnavailableError as error:
-            raise self._unavailable(account, error) from None
+        except (CredentialsRejectedError, OriginUnavailableError) as error:
+            raise self._not_kept(
+                account_id, 503, "origin_unavailable", str(error), retry_after=retry_after(error, 30)
+            ) from None
+        except SQLAlchemyError as error:
+            # The lines behind the first hold what was to be stored.
+            logger.error("webhook not kept", account=account_id, reason=str(error).partition("\n")[0])
+            self._metrics.webhooks.labels("failed").inc()
+            description = "The service cannot keep anything just now"
+            raise RequestError(503, "database_unavailable", description, retry_after=30) from None
+        except RequestError:
+            raise
         except Exception:
-            logger.exception("webhook could not be read", account=account.id)
+            logger.exception("webhook could not be read", account=account_id)
             self._metrics.webhooks.labels("failed").inc()
             raise RequestError(
                 500, "internal_error", "The service failed while it read the webhook"
             ) from None
 
-    async def _converted(
-        self, account: OriginAccount[Any], webhook: Webhook
-    ) -> tuple[list[ExternalResource], list[Quarantined]]:
-        resources: list[ExternalResource] = []
-        quarantined: list[Quarantined] = []
-        try:
-            for number, item in enumerate(webhook.items):
-                if number % ITEMS_IN_A_ROW == 0:
-                    await asyncio.sleep(0)
-                match await self._conversion.convert(account, item):
-                    case Quarantined() as entry:
-                        quarantined.append(entry)
-                    case Converted(resource):
-                        resources.append(resource)
-        except (CredentialsRejectedError, OriginUnavailableError) as error:
-            raise self._unavailable(account, error) from None
-        return resources, quarantined
-
-    def _unavailable(self, account: OriginAccount[Any], error: OriginError) -> RequestError:
-        logger.warning("webhook not kept", account=account.id, reason=str(error))
+    def _not_kept(
+        self, account_id: str, status: int, error: str, description: str, *, retry_after: int | None = None
+    ) -> RequestError:
+        logger.warning("webhook not kept", account=account_id, reason=description)
         self._metrics.webhooks.labels("failed").inc()
-        return RequestError(503, "origin_unavailable", str(error), retry_after=retry_after(error, 30))
+        return RequestError(status, error, description, retry_after=retry_after)
+
+
+def _shares_webhook(origin: OriginProtocol[Any]) -> bool:
+    return type(origin).parse_shared_webhook is not OriginProtocol.parse_shared_webhook
+
+
+def _answer(answer: WebhookAnswer | None, taken: Sequence[Taken]) -> Response:
+    if answer is None:
+        counts = {"new": sum(one.new for one in taken), "quarantined": sum(one.quarantined for one in taken)}
+        return JSONResponse(counts, status_code=202)
+    return Response(answer.content, answer.status, {"X-Content-Type-Options": "nosniff"}, answer.content_type)
 
 
 def _fingerprint(webhook: Webhook, request: WebhookRequest) -> str:

@@ -1,0 +1,175 @@
+"""Look-ups: a webhook that only names what changed is answered at once, and the posts are fetched in the background."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    delete,
+    or_,
+    select,
+    update,
+)
+
+from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.backoff import Backoff
+from ..core.clock import JITTER
+from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.leases import LeaseLostError, Leases
+from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
+from ..origin_protocol import OriginProtocol
+from .intake import Intake
+
+BACKOFF = Backoff(first=timedelta(seconds=2), factor=2, longest=timedelta(minutes=10))
+
+PATIENCE = timedelta(days=3)
+"""How long after the webhook a look-up that fails is tried again."""
+
+TIME_LIMIT = 60.0
+"""Seconds that one look-up may take."""
+
+lookups_table = Table(
+    "push_lookups",
+    tables,
+    Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Line(255), primary_key=True),
+    Column("asked", String(36), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("failures", Integer, nullable=False),
+    Column("detail", Line(500), nullable=False),
+)
+
+logger = structlog.get_logger()
+
+
+class Lookups:
+    """The job that looks up what webhooks have named, account by account, in the order in which it is due."""
+
+    name = "lookups"
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts[Any],
+        origin: OriginProtocol[Any],
+        intake: Intake,
+    ) -> None:
+        self._database = database
+        self._clock = database.clock
+        self._accounts = accounts
+        self._origin = origin
+        self._intake = intake
+        self._backoff = OriginBackoff(accounts, database.clock)
+        self._leases = Leases(database, self.name, timedelta(seconds=TIME_LIMIT + 15))
+
+    async def add(self, account_id: str, keys: Sequence[str]) -> None:
+        """Have keys looked up; one that is waiting already is looked up once more at most."""
+        now = self._clock.now()
+        fresh = {"asked_at": now, "due_at": now, "failures": 0, "detail": ""}
+        rows = [
+            {"account_id": account_id, "key": key, "asked": str(uuid.uuid4())} | fresh
+            for key in dict.fromkeys(keys)
+        ]
+        async with self._database.writing() as connection:
+            await upsert(connection, lookups_table, rows, update=("asked", *fresh))
+
+    async def take_back(self) -> None:
+        """End every lease: those who held one are no more."""
+        await self._leases.take_back()
+
+    async def due(self) -> list[str]:
+        now = self._clock.now()
+        query = (
+            select(lookups_table.c.account_id)
+            .where(_is_due(now))
+            .where(~self._leases.unavailable(lookups_table.c.account_id, now))
+            .distinct()
+        )
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(query))
+
+    async def do(self, account_id: str, stopping: asyncio.Event) -> None:
+        lease = await self._leases.take(account_id)
+        if lease is None:
+            return
+        try:
+            while not stopping.is_set() and (row := await self._next(account_id)):
+                await self._look_up(row)
+                async with self._database.writing() as connection:
+                    lease = await self._leases.renew(connection, lease)
+        except LeaseLostError:
+            return
+        finally:
+            await self._leases.end(lease)
+
+    async def _next(self, account_id: str) -> Any:
+        query = (
+            select(lookups_table)
+            .where(lookups_table.c.account_id == account_id, _is_due(self._clock.now()))
+            .order_by(lookups_table.c.due_at)
+            .limit(1)
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).one_or_none()
+
+    async def _look_up(self, row: Any) -> None:
+        try:
+            account = await self._accounts.by_id(row.account_id)
+            opened = self._accounts.opened(account)
+            async with asyncio.timeout(TIME_LIMIT), self._backoff.calling(account):
+                items = await self._origin.look_up(opened, row.key)
+                await self._intake.take(opened, items, f"look-up {uuid.uuid4()}")
+        except UnknownAccountError:
+            return
+        except Exception as error:  # noqa: BLE001
+            if isinstance(error, ConfigurationOutdatedError):
+                reason = f"an admin must edit the account: {error}"
+            else:
+                reason = f"{type(error).__name__}: {error}"
+            await self._postpone(row, reason, timedelta(seconds=retry_after(error, 0)))
+            return
+        await self._forget(row)
+
+    async def _postpone(self, row: Any, reason: str, wait: timedelta) -> None:
+        now = self._clock.now()
+        logger.warning("look-up failed", account=row.account_id, key=row.key, reason=reason)
+        if now - row.asked_at > PATIENCE:
+            logger.error("look-up given up", account=row.account_id, key=row.key)
+            await self._forget(row)
+            return
+        due_at = now + max(wait, BACKOFF.wait(row.failures + 1))
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(lookups_table)
+                .where(*_is(row))
+                .values(due_at=due_at, failures=row.failures + 1, detail=reason)
+            )
+
+    async def _forget(self, row: Any) -> None:
+        """Drop what is done; what was asked again meanwhile stays."""
+        async with self._database.writing() as connection:
+            await connection.execute(delete(lookups_table).where(*_is(row)))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """SQL that says whether a look-up is due; a moment that only a clock that was ahead can have written counts as past."""
+    latest = now + max(LONGEST, BACKOFF.longest) + JITTER
+    return or_(lookups_table.c.due_at <= now, lookups_table.c.due_at > latest)
+
+
+def _is(row: Any) -> tuple[Any, ...]:
+    return (
+        lookups_table.c.account_id == row.account_id,
+        lookups_table.c.key == row.key,
+        lookups_table.c.asked == row.asked,
+    )
