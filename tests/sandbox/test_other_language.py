@@ -33,10 +33,10 @@ def node() -> str:
 
 
 @contextmanager
-def serving(node: str, **changes: str) -> Iterator[str]:
+def serving(program: str, service: str = "service.mjs", **changes: str) -> Iterator[str]:
     """The integration in a process of its own, on a port that is free."""
     process = subprocess.Popen(
-        [node, HERE / "service.mjs"], env=environment(PORT="0", **changes), stdout=subprocess.PIPE, text=True
+        [program, HERE / service], env=environment(PORT="0", **changes), stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout
@@ -46,16 +46,16 @@ def serving(node: str, **changes: str) -> Iterator[str]:
         process.communicate()
 
 
-def walk(service: str) -> dict[str, Any]:
+def walk(service: str, *options: str) -> dict[str, Any]:
     env = environment(PYTHONPATH=str(ROOT / "template"))
-    output = run(sys.executable, HERE / "walk.py", service, folder=HERE, env=env).output
+    output = run(sys.executable, HERE / "walk.py", service, *options, folder=HERE, env=env).output
     told: dict[str, Any] = json.loads(output)
     return told
 
 
 def test_an_integration_in_another_language_works_from_install_to_uninstall(node: str) -> None:
     with serving(node) as service:
-        told = walk(service)
+        told = walk(service, "--command")
 
     assert "Town square is installed in Zendesk." in told["command"]
     assert told["command"][-1] == "exit code 0"
@@ -99,5 +99,43 @@ def test_a_mistake_in_another_language_is_named_by_its_rule(node: str, mistake: 
     with serving(node, WRONG=mistake) as service:
         told = walk(service)
 
+    assert told["remarks"]
+    assert [each for each in told["remarks"] if not re.match(remark, each)] == []
+
+
+def test_an_integration_in_plain_python_gets_no_remark() -> None:
+    with serving(sys.executable, "service.py") as service:
+        told = walk(service)
+    assert told["remarks"] == []
+    assert (told["reply_error"], told["pushed"]) == (None, ["success", "success"])
+    assert told["seen"]["files"] == ["Left, then right"]
+    assert [reply["message"] for reply in told["seen"]["replies"]] == ["From nine to five."]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "remark"),
+    [
+        ("unescaped name", "admin_ui: SVC-20: /name: "),
+        ("session cookie", "admin_ui: SVC-24: "),
+        ("undeclared JSON", "pull: SVC-27: "),
+        ("too many posts", "pull: SVC-27, SVC-28, SVC-31: /external_resources: the array has 202"),
+        ("state as an object", "pull: SVC-19, SVC-29, SVC-32: /state: "),
+        ("empty message", r"pull: SVC-35, SVC-37: /external_resources/1/message: "),
+        ("time as a number", r"pull: SVC-35, SVC-39: /external_resources/\d/created_at: "),
+        ("files by GET alone", "file: SVC-43: "),
+        (
+            "200 for a failure",
+            r"channelback: .*SVC-47.*: \(whole message\): `external_id` is missing|channelback: .*: /error: ",
+        ),
+        ("reply sent twice", "channelback: SVC-48: /external_id: "),
+        ("open redirect", "clickthrough: SVC-53: "),
+        ("events fail", "event_callback: SVC-54: "),
+        ("old token", "push: SVC-23: "),
+        ("undeclared push", "push: SVC-56: "),
+    ],
+)
+def test_what_public_integrations_get_wrong_is_named_and_nothing_else(mistake: str, remark: str) -> None:
+    with serving(sys.executable, "service.py", WRONG=mistake) as service:
+        told = walk(service)
     assert told["remarks"]
     assert [each for each in told["remarks"] if not re.match(remark, each)] == []

@@ -70,7 +70,9 @@ def verdict(name: str, content: bytes, settings: Settings, *, form: bool = False
 
 
 def _remark(name: str, finding: Finding, *, refused: bool) -> Remark:
-    rules = finding.rules if finding.pointer else tuple({*finding.rules, *_WHOLE.get(name, ())})
+    rules = (
+        finding.rules if finding.pointer else tuple(dict.fromkeys([*finding.rules, *_WHOLE.get(name, ())]))
+    )
     return Remark(finding.pointer, finding.message, rules, finding.remedy, refused)
 
 

@@ -1,8 +1,8 @@
 """What an admin, a customer and an agent do with an integration that somebody else has written.
 
-    python walk.py http://127.0.0.1:PORT
+    python walk.py http://127.0.0.1:PORT --command
 
-runs where the sandbox can be imported, and prints as JSON what came of it.
+runs, with --command also as people start it, where the sandbox can be imported, and prints as JSON what came of it.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def walk(service: str) -> dict[str, Any]:
     settings = Settings(allow_loopback_http=True, channelback_retry_after=0)
     with Sandbox(f"{service}/manifest", settings=settings) as sandbox:
         zendesk = sandbox.zendesk
-        account = sandbox.add_account("Main street", key="town-key")
+        account = sandbox.add_account("Ada's square", key="town-key")
         told: dict[str, Any] = {"error": sandbox.pull(account).error}
         if not told["error"]:
-            shop, chat = sandbox.tickets
+            shop, chat, *_ = sandbox.tickets
             zendesk.faults.add("channelback", Fault(dropped="after"))
             reply = shop.reply("From nine to five.", [Upload("map.txt", b"Left, then right", "text/plain")])
             clicked = sandbox.run(zendesk.click_through, shop.comments[0])
@@ -63,7 +63,9 @@ def walk(service: str) -> dict[str, Any]:
                 "files": [file.content.decode() for file in shop.comments[0].files],
                 "reply_error": reply.error,
                 "clicked": clicked.status,
-                "pushed": [entry["status"]["code"] for answer in pushed for entry in answer["results"]],
+                "pushed": [
+                    entry["status"]["code"] for answer in pushed for entry in answer.get("results", [])
+                ],
             }
         sandbox.run(zendesk.uninstall)
         remarks = [f"{entry.endpoint}: {remark}" for entry in zendesk.log.entries for remark in entry.remarks]
@@ -72,4 +74,5 @@ def walk(service: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     address = sys.argv[1]
-    json.dump({"command": command(f"{address}/manifest")} | walk(address), sys.stdout)
+    told = {"command": command(f"{address}/manifest")} if "--command" in sys.argv else {}
+    json.dump(told | walk(address), sys.stdout)
