@@ -36,6 +36,7 @@ def test_what_stands_in_the_form_is_posted(inner: str, posted: dict[str, str]) -
         ("<input name=a type=checkbox value=1>", "1", {"a": "1"}),
         ("<input name=a type=checkbox value=1 checked>", "", {}),
         ("<select name=a><option value=1>One<option value=2>Two</select>", "2", {"a": "2"}),
+        ("<select name=a multiple><option value=1 selected>One<option value=2>Two</select>", "2", {"a": "2"}),
         ("<textarea name=a>old</textarea>", "new", {"a": "new"}),
         ("<input name=other>", "1", {"other": ""}),
     ],

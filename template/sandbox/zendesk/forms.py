@@ -51,7 +51,8 @@ def _type(fields: list[Any], text: str) -> None:
     boxes = [each for each in fields if getattr(each, "checkable", False)]
     if not boxes:
         longest = fields[0].get("maxlength", "")
-        fields[0].value = text[: int(longest)] if longest.isdecimal() else text
+        typed = text[: int(longest)] if longest.isdecimal() else text
+        fields[0].value = [typed] if getattr(fields[0], "multiple", False) else typed
         return
     is_one_box = len(boxes) == 1 and boxes[0].type == "checkbox"
     chosen = boxes if is_one_box and text else [each for each in boxes if each.get("value", "on") == text]
