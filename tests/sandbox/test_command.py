@@ -215,6 +215,8 @@ async def test_a_service_in_another_process_pushes_as_the_manual_says(
                 form = next(each for each in Page(page.text).forms if "/admin/" not in each.action)
                 page = await browser.post(urljoin(str(page.url), form.action), data=form.filled(typed))
             assert "The account is saved" in page.text
+            # Whatever comes after the first pull has been pushed.
+            await until(lambda: len(session(tmp_path / "session.json")["tickets"]) == 3)
             review = {"name": "Kim", "stars": "4", "title": "Good soup", "text": "Warm."}
             await browser.post(f"{settings['ORIGIN_URL']}/businesses/corner-cafe/reviews", data=review)
             await until(lambda: "Good soup" in (tmp_path / "session.json").read_text("utf-8"))
