@@ -11,8 +11,10 @@ from commands import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = 2600
-SANDBOX = ROOT / "template" / "sandbox" / "zendesk"
+LINES = 2700
+"""Of the Channel framework."""
+ZIS_LINES = 1500
+SANDBOX = ROOT / "template" / "sandbox"
 LAYOUT = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -25,10 +27,10 @@ LAYOUT = {
 
 
 def test_the_code_is_short() -> None:
-    lines = {
-        file.relative_to(SANDBOX).as_posix(): len(code_lines(file)) for file in sorted(SANDBOX.glob("*.py"))
-    }
-    assert sum(lines.values()) < LINES, lines
+    services = {SANDBOX / "zendesk" / "integration_services.py", *SANDBOX.glob("zis/*.py")}
+    for files, most in ((set(SANDBOX.glob("zendesk/*.py")) - services, LINES), (services, ZIS_LINES)):
+        lines = {file.relative_to(SANDBOX).as_posix(): len(code_lines(file)) for file in sorted(files)}
+        assert sum(lines.values()) < most, lines
 
 
 def code_lines(file: Path) -> set[int]:

@@ -101,6 +101,18 @@ class Calls(Part):
         content = json.dumps(document, ensure_ascii=False).encode()
         return await self._send(endpoint, "POST", url, timeout, content, JSON)
 
+    async def request(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout: float,  # noqa: ASYNC109
+    ) -> Answer:
+        """Send what somebody else made up, as a flow's action does."""
+        return await self._send(endpoint, method, url, timeout, content, more=headers)
+
     async def _send(
         self,
         endpoint: Endpoint,
@@ -109,8 +121,9 @@ class Calls(Part):
         seconds: float,
         content: bytes = b"",
         kind: str | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
-        headers = {"user-agent": USER_AGENT} | ({"content-type": kind} if kind else {})
+        headers = {"user-agent": USER_AGENT} | ({"content-type": kind} if kind else {}) | dict(more or {})
         exchange = self.log.open(
             endpoint, "to service", self.clock.now(), method, url, list(headers.items()), content
         )

@@ -22,9 +22,12 @@ Endpoint = Literal[
     "report_error",
     "proxy",
     "attachment",
+    "zis",
+    "zis_action",
     "unknown",
 ]
-"""The interfaces by name: `proxy` is an app's call to Zendesk, `proxied` the one that Zendesk makes of it."""
+"""The interfaces by name: `proxy` is an app's call to Zendesk, `proxied` the one that Zendesk makes of it,
+`zis` a call of Integration Services and `zis_action` a flow's request."""
 
 
 @dataclass

@@ -57,6 +57,9 @@ class Front(Part):
             Route("/api/{path:path}", self._logged("unknown", _nobody), methods=["GET", "POST", "PUT"]),
         ]
 
+    def route(self, path: str, endpoint: Endpoint, handler: Handler, method: str) -> Route:
+        return Route(path, self._logged(endpoint, handler), methods=[method])
+
     def _logged(self, endpoint: Endpoint, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def handle(request: Request) -> Response:
             content = await request.body()

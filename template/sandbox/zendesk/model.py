@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict
 
+from ..zis.model import ZisState
+
 T = TypeVar("T")
 
 Status = Literal["new", "open", "solved", "closed"]
@@ -148,6 +150,7 @@ class State:
     users: list[User] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
+    zis: ZisState = field(default_factory=ZisState)
     last_id: int = 0
 
     def new_id(self) -> int:

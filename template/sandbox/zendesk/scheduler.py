@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from .clock import FakeClock
 from .context import Part
+from .integration_services import IntegrationServices
 from .manifest import ManifestRefusedError, Manifests
 from .model import Account, UnknownError
 from .pulls import FeatureOffError, Pull, Pulls
@@ -16,11 +17,13 @@ from .pulls import FeatureOffError, Pull, Pulls
 class Scheduler(Part):
     manifests: Manifests
     pulls: Pulls
+    zis: IntegrationServices
     paused: bool = False
     """Nothing is begun, because the service is away for a moment."""
 
     async def run_due(self) -> list[Pull]:
-        """Do what is due now; accounts are pulled beside each other, as Zendesk does."""
+        """Do what is due now; accounts are pulled beside each other, as Zendesk does. Flows run on by themselves."""
+        self.zis.start_due()
         manifest = self.state.manifest
         poll = timedelta(seconds=self.settings.manifest_poll_interval)
         if manifest and manifest.fetched_at + poll <= self.clock.now():
@@ -52,12 +55,17 @@ class Scheduler(Part):
         if not isinstance(self.clock, FakeClock):
             raise TypeError("Only a FakeClock can be advanced.")
         end = self.clock.now() + timedelta(seconds=seconds)
-        pulls = await self.run_due()
+        pulls = await self._run_all()
         while (moment := self._next()) is not None and moment <= end:
             self.clock.advance(max(0, (moment - self.clock.now()).total_seconds()))
-            pulls += await self.run_due()
+            pulls += await self._run_all()
         if (rest := (end - self.clock.now()).total_seconds()) > 0:
             self.clock.advance(rest)
+        return pulls
+
+    async def _run_all(self) -> list[Pull]:
+        pulls = await self.run_due()
+        await self.zis.settle()
         return pulls
 
     async def run(self, pause: float = 0.5) -> None:
@@ -75,4 +83,5 @@ class Scheduler(Part):
             poll = timedelta(seconds=self.settings.manifest_poll_interval)
             moments = moments if "pull_url" in self.state.manifest.urls else []
             moments.append(self.state.manifest.fetched_at + poll)
+        moments += [self.zis.next_due] if self.zis.next_due else []
         return min(moments, default=None)

@@ -95,6 +95,11 @@ class Settings:
     admin_timeout: Seconds = 30
     """For the service's pages where no browser opens them."""
 
+    zis_upload_uninstalls: bool = True
+    """Whether an uploaded bundle's job specs start nothing until they are installed again."""
+    zis_names_taken: tuple[str, ...] = ()
+    """Integrations of other accounts, whose names nobody can register here."""
+
     exchanges_kept: PositiveInt = 2000
     """The log forgets the oldest when there are more."""
 

@@ -29,8 +29,9 @@ from .faults import DroppedError, Faults
 from .front import Front
 from .imports import Imports, via
 from .installer import manifest_url_of
+from .integration_services import IntegrationServices
 from .manifest import Manifests
-from .model import Account, Comment, Manifest, State, Ticket, User
+from .model import Account, Comment, Manifest, State, Status, Ticket, UnknownError, User
 from .proxy import Proxy
 from .pulls import FeatureOffError, Pull, Pulls
 from .push import Push
@@ -85,10 +86,12 @@ class Zendesk:
         self.pulls = Pulls(context, self.calls, self.imports, self.events)
         self.channelback = Channelback(context, self.calls, self.events)
         self.manifests = Manifests(context, self.calls)
-        self.scheduler = Scheduler(context, self.manifests, self.pulls)
+        self.zis = IntegrationServices(context, self.calls, self._own)
+        self.scheduler = Scheduler(context, self.manifests, self.pulls, self.zis)
         push = Push(context, self.imports, self.events, self.tokens)
         posts = [*self.admin.doors(), *push.doors(), *Proxy(context, self.calls).doors()]
-        api = Front(context).routes(posts, Attachments(context, self.tokens).doors())
+        front = Front(context)
+        api = [*self.zis.routes(front), *front.routes(posts, Attachments(context, self.tokens).doors())]
         self.links: dict[str, str] = {}
         """What else runs beside Zendesk, for the start page: addresses by name."""
         self.hints: list[str] = []
@@ -110,6 +113,7 @@ class Zendesk:
         await self._running.aclose()
 
     async def _close(self) -> None:
+        await self.zis.close()
         await self._http.aclose()
         await self._own.aclose()
 
@@ -204,6 +208,13 @@ class Zendesk:
         ticket.comments.append(comment)
         self.changes.note()
         return comment
+
+    def set_status(self, ticket: Ticket, status: Status) -> None:
+        """Change a ticket's status; flows hear of it with what is due next."""
+        if ticket.status == "closed":
+            raise UnknownError(f"A ticket that is closed cannot become {status}.")
+        ticket.status = status
+        self.changes.note()
 
     def via(self, ticket: Ticket) -> dict[str, Any]:
         account = next((each for each in self.accounts if each.id == ticket.account_id), None)

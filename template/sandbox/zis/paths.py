@@ -9,7 +9,7 @@ _STEP = re.compile(rf"\.([^.\[\]\s'\"{{}}()$]+)|\[(?:(-?\d+)|({_QUOTED}))\]")
 _ANY_STEP = re.compile(
     rf"\.\.?(?:\*|[^.\[\]\s'\"{{}}()$]+)|\.?\.?\[(?:{_QUOTED}|\?\(.*?\)|[-\d:*,\s]+)(?:\s*,\s*(?:{_QUOTED}))*\]"
 )
-_TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+TEMPLATE = re.compile(r"\{\{\s*(\$.*?)\s*\}\}", re.DOTALL)
 _OPENED = re.compile(r"\{\{\s*\$")
 INTRINSIC = re.compile(r"States\.[A-Za-z]+\(")
 
@@ -33,8 +33,8 @@ def steps_of(path: str) -> list[Step] | None:
 def templates_in(text: str) -> Iterator[str]:
     """Yield what stands in double braces and begins as a path does; what no braces close, to the end."""
     for opened in _OPENED.finditer(text):
-        closed = _TEMPLATE.match(text, opened.start())
-        yield closed[1].strip() if closed else text[opened.start() :]
+        closed = TEMPLATE.match(text, opened.start())
+        yield closed[1] if closed else text[opened.start() :]
 
 
 def _covers(step: re.Pattern[str], path: str) -> bool:

@@ -10,11 +10,12 @@ from .faults import FaultsPage
 from .settings import SettingsPage
 from .start import StartPage
 from .tickets import TicketPages
+from .zis import ZisPage
 
 if TYPE_CHECKING:
     from ..zendesk import Zendesk
 
-AREAS = (StartPage, AdminPages, TicketPages, ExchangePages, FaultsPage, SettingsPage)
+AREAS = (StartPage, AdminPages, TicketPages, ExchangePages, FaultsPage, SettingsPage, ZisPage)
 
 
 def routes(zendesk: "Zendesk") -> list[BaseRoute]:

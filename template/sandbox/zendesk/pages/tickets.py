@@ -42,9 +42,9 @@ class TicketPages(Pages):
 
     async def change_status(self, request: Request) -> None:
         ticket, status = self._ticket(request), (await request.form()).get("status")
-        if ticket.status == "closed" or status not in get_args(Status):
+        if status not in get_args(Status):
             raise UnknownError(f"A ticket that is {ticket.status} cannot become {status}.")
-        ticket.status = cast("Status", status)
+        self.zendesk.set_status(ticket, cast("Status", status))
 
     async def write(self, request: Request) -> Response:
         """Write a note or a reply; a reply is sent when the browser has the page again."""

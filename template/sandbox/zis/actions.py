@@ -1,0 +1,190 @@
+"""What Action states do: an HTTP request of the bundle, or an action that Zendesk brings."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from . import jq
+from .data import filled, resolved, with_values
+from .flows import Call, FlowError, Result
+from .model import Connection, Integration
+
+BUILT_IN = "zis:common:"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    retry_after: str | None
+    content: bytes
+
+
+class NoAnswerError(Exception):
+    """Nobody answered in time."""
+
+
+Send = Callable[[str, str, dict[str, str], bytes, float], Awaitable[Answer]]
+"""Sends method, URL, headers and body, and waits so many seconds. Raises NoAnswerError."""
+
+
+@dataclass
+class Actions:
+    """The actions of one run, with what only Zendesk knows."""
+
+    integration: Integration
+    constants: dict[str, Any]
+    """What every request may use in its templates beside its parameters."""
+    zendesk: str
+    """Where requests go that name only a path."""
+    loopback_http: bool
+    send: Send
+    remarks: list[str]
+
+    async def perform(self, call: Call) -> Result:
+        if not call.action.startswith(BUILT_IN):
+            return Result(await self._request(call))
+        parameters = call.parameters or {}
+        match call.action.removeprefix(BUILT_IN):
+            case "action:LoadConfig":
+                return Result(self._config(_needed(parameters, "scope")))
+            case "action:PatchConfig":
+                config = self._config(_needed(parameters, "scope"))
+                config.update(_needed(parameters, "config"))
+                return Result(None, is_nothing=True)
+            case "transform:Jq":
+                return Result(await self._filtered(_needed(parameters, "expr"), _needed(parameters, "data")))
+            case _:
+                raise FlowError("States.Runtime", f"the sandbox has no action {call.action}")
+
+    def _config(self, scope: str) -> dict[str, Any]:
+        if scope not in self.integration.configs:
+            raise FlowError("States.Runtime", f"there is no config of the scope {scope}")
+        return self.integration.configs[scope]
+
+    async def _filtered(self, filter_: str, data: Any) -> Any:
+        try:
+            return await jq.first_result(filter_, json.loads(data) if isinstance(data, str) else data)
+        except (jq.FilterError, ValueError) as error:
+            raise FlowError("States.Runtime", f"jq: {error}") from None
+
+    async def _request(self, call: Call) -> Any:
+        definition = self.integration.definition("ZIS::Action::Http", call.action.rpartition(":")[2])
+        if definition is None:
+            raise FlowError("States.Runtime", f"no bundle has the action {call.action}")
+        given = call.data if call.parameters is None else call.parameters
+        data = {**self.constants, **given} if isinstance(given, dict) else given
+        url = self._url(definition, data)
+        headers = dict(_pairs(definition.get("headers", []), data))
+        if connection := self._connection(definition):
+            self._refuse_elsewhere(connection, url)
+            headers[connection.header] = connection.value
+        content, kind = self._body(definition, data)
+        if kind and "content-type" not in {name.lower() for name in headers}:
+            headers["content-type"] = kind
+        try:
+            answer = await self.send(definition["method"], url, headers, content, call.seconds)
+        except NoAnswerError as error:
+            # Zendesk's requests leave through a proxy, which answers for a service that does not.
+            raise FlowError("States.Runtime", f"external action failed: {error}", status=502) from None
+        if not 200 <= answer.status < 300:
+            raise FlowError(
+                "States.Runtime",
+                f"external action failed due to status code: {answer.status}",
+                status=answer.status,
+                retry_after=answer.retry_after,
+            )
+        return _json(answer.content)
+
+    def _url(self, definition: dict[str, Any], data: Any) -> str:
+        match {key: definition[key] for key in ("url", "url.$", "path", "path.$") if key in definition}:
+            case {"url": text} | {"url.$": text}:
+                address = str(resolved(text, data))
+            case {"path": text} | {"path.$": text}:
+                address = self.zendesk + str(resolved(text, data))
+            case _:
+                raise FlowError("States.Runtime", "the action has neither url nor path")
+        query = urlencode(_pairs(definition.get("queryParams", []), data))
+        return f"{address}{'&' if '?' in address else '?'}{query}" if query else address
+
+    def _connection(self, definition: dict[str, Any]) -> Connection | None:
+        name = definition.get("connectionName")
+        return next((each for each in self.integration.connections if each.name == name), None)
+
+    def _refuse_elsewhere(self, connection: Connection, url: str) -> None:
+        parts = urlsplit(url)
+        host, allowed = parts.hostname or "", connection.allowed_domain.lower()
+        if host != allowed and not host.endswith(f".{allowed}"):
+            raise FlowError(
+                "States.Runtime",
+                f"the connection {connection.name} is for {connection.allowed_domain}, not for {host}",
+            )
+        if parts.scheme != "https" and not self.loopback_http:
+            raise FlowError("States.Runtime", f"{parts.scheme}://{host} is not secure: write https")
+
+    def _body(self, definition: dict[str, Any], data: Any) -> tuple[bytes, str | None]:
+        if "requestBody.$" in definition:
+            body = resolved(definition["requestBody.$"], data)
+        elif "requestBody" in definition:
+            if _has_path_keys(definition["requestBody"]):
+                self.remarks.append(
+                    "a key that ends in .$ inside of requestBody: one integration saw it fail; use {{ }}"
+                )
+            body = with_values(definition["requestBody"], data)
+        else:
+            return b"", None
+        if isinstance(body, str):
+            return body.encode(), None
+        return json.dumps(body, ensure_ascii=False).encode(), "application/json"
+
+
+def missing_connection(integration: Integration, flow: dict[str, Any]) -> str | None:
+    """Return the first connection that the flow's actions name and nobody made."""
+    there = {connection.name for connection in integration.connections}
+    for action in _actions(flow):
+        definition = integration.definition("ZIS::Action::Http", action.rpartition(":")[2]) or {}
+        if (name := definition.get("connectionName")) and name not in there:
+            return str(name)
+    return None
+
+
+def _actions(flow: dict[str, Any]) -> list[str]:
+    found = []
+    for state in flow["States"].values():
+        found += [state["ActionName"]] if "ActionName" in state else []
+        found += _actions(state["Iterator"]) if "Iterator" in state else []
+    return found
+
+
+def _pairs(pairs: Any, data: Any) -> list[tuple[str, str]]:
+    if isinstance(pairs, dict):
+        return [(key, filled(str(value), data)) for key, value in pairs.items()]
+    return [
+        (
+            pair["key"],
+            str(resolved(pair["value.$"], data) if "value.$" in pair else filled(pair["value"], data)),
+        )
+        for pair in pairs
+    ]
+
+
+def _has_path_keys(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_path_keys, value))
+    return isinstance(value, dict) and any(
+        key.endswith(".$") or _has_path_keys(inner) for key, inner in value.items()
+    )
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else {}
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+def _needed(parameters: dict[str, Any], name: str) -> Any:
+    if name not in parameters:
+        raise FlowError("States.Runtime", f"the parameter {name} is missing")
+    return parameters[name]

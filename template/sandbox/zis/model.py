@@ -1,0 +1,120 @@
+"""What Zendesk keeps of integrations: their clients and tokens, bundles, job specs, connections and configs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass
+class Client:
+    """An OAuth client. That of an integration is called `zis_` and its name."""
+
+    id: int
+    identifier: str
+    secret: str
+
+
+@dataclass
+class Bearer:
+    text: str
+    client_id: int
+
+
+@dataclass
+class Connection:
+    """Credentials that Zendesk adds to a flow's requests, for one host and those below it."""
+
+    name: str
+    kind: Literal["bearer_token", "basic_auth", "api_key"]
+    allowed_domain: str
+    uuid: str
+    header: str
+    value: str
+
+
+@dataclass
+class JobSpec:
+    """What starts which flow. One that its bundle no longer has stays here."""
+
+    name: str
+    uuid: str
+    event_source: str
+    event_type: str
+    flow_name: str
+    installed: bool = False
+    """Whether events start its flow."""
+
+
+@dataclass
+class Webhook:
+    id: int
+    uuid: str
+    token: str
+    username: str
+    password: str
+    source_system: str
+    event_type: str
+
+
+@dataclass
+class Integration:
+    name: str
+    description: str
+    client: Client
+    bundles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """As Zendesk returns them, by name."""
+    job_specs: list[JobSpec] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    webhooks: list[Webhook] = field(default_factory=list)
+
+    def definition(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Find what a flow or an action does, by its name in references."""
+        for properties in self._uploaded(kind):
+            if properties["name"] == name:
+                definition: dict[str, Any] = properties["definition"]
+                return definition
+        return None
+
+    def names(self, kind: str) -> set[str]:
+        return {properties["name"] for properties in self._uploaded(kind)}
+
+    def _uploaded(self, kind: str) -> Iterator[dict[str, Any]]:
+        for bundle in self.bundles.values():
+            for resource in bundle["resources"].values():
+                if resource["type"] == kind:
+                    yield resource["properties"]
+
+
+@dataclass
+class Run:
+    """A line of the integration log in Admin Center."""
+
+    number: int
+    integration: str
+    started_at: datetime
+    status: Literal["info", "warning", "error"]
+    description: str
+    states: list[str]
+    details: str = ""
+
+
+@dataclass
+class ZisState:
+    """Everything about Integration Services that a session is resumed from."""
+
+    integrations: list[Integration] = field(default_factory=list)
+    admin_client: Client | None = None
+    """A confidential client of an admin's, whose tokens come by client_credentials."""
+    api_token: str = ""
+    """Of an admin, for basic authentication."""
+    session: str = ""
+    """The cookie of an admin's browser."""
+    tokens: list[Bearer] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    tickets_seen: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """The status of each ticket and the number of its comments, when flows last heard of it."""
+
+    def integration(self, name: str) -> Integration | None:
+        return next((each for each in self.integrations if each.name == name), None)
