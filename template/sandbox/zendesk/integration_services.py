@@ -19,6 +19,7 @@ from ..zis.data import MissingError
 from ..zis.flows import FailedError, Flow, FlowError, TimeIsUpError
 from ..zis.model import Integration, Run
 from ..zis.registry import Registry
+from .addresses import is_loopback_http
 from .calls import Calls, NoAnswerError
 from .clock import text_of
 from .context import Part
@@ -184,7 +185,7 @@ class IntegrationServices(Part):
                 "zendeskHost": "zendesk.com",
             },
             self.settings.address,
-            loopback_http=self.settings.allow_loopback_http,
+            is_allowed=lambda url: self.settings.allow_loopback_http and is_loopback_http(url),
             send=self._send,
             remarks=[],
         )
@@ -196,7 +197,7 @@ class IntegrationServices(Part):
             again = self._again(delivery, error)
             text = f"{getattr(error, 'error', 'States.Runtime')}: {error}"
             self._note(integration, started, "error", text + again, flow.states_run, flow.remarks)
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             text = f"The flow is not well-formed: {type(error).__name__}: {error}"
             self._note(integration, started, "error", text, flow.states_run)
         else:
@@ -221,7 +222,10 @@ class IntegrationServices(Part):
         self, method: str, url: str, headers: dict[str, str], content: bytes, seconds: float
     ) -> Answer:
         if url.startswith(f"{self.settings.address}/"):
-            response = await self.zendesk.request(method, url, headers=headers, content=content)
+            try:
+                response = await self.zendesk.request(method, url, headers=headers, content=content)
+            except httpx2.RequestError as error:
+                raise NobodyError(str(error)) from None
             return Answer(response.status_code, response.headers.get("retry-after"), response.content)
         try:
             answer = await self.calls.request("zis_action", method, url, headers, content, seconds)

@@ -38,7 +38,8 @@ class Actions:
     """What every request may use in its templates beside its parameters."""
     zendesk: str
     """Where requests go that name only a path."""
-    loopback_http: bool
+    is_allowed: Callable[[str], bool]
+    """Whether an address may be called that is not https."""
     send: Send
     remarks: list[str]
 
@@ -76,6 +77,8 @@ class Actions:
         given = call.data if call.parameters is None else call.parameters
         data = {**self.constants, **given} if isinstance(given, dict) else given
         url = self._url(definition, data)
+        if not url.startswith(("https://", f"{self.zendesk}/")) and not self.is_allowed(url):
+            raise FlowError("States.Runtime", f"{url} is not secure: write https")
         headers = dict(_pairs(definition.get("headers", []), data))
         if connection := self._connection(definition):
             self._refuse_elsewhere(connection, url)
@@ -113,15 +116,12 @@ class Actions:
         return next((each for each in self.integration.connections if each.name == name), None)
 
     def _refuse_elsewhere(self, connection: Connection, url: str) -> None:
-        parts = urlsplit(url)
-        host, allowed = parts.hostname or "", connection.allowed_domain.lower()
+        host, allowed = urlsplit(url).hostname or "", connection.allowed_domain.lower()
         if host != allowed and not host.endswith(f".{allowed}"):
             raise FlowError(
                 "States.Runtime",
                 f"the connection {connection.name} is for {connection.allowed_domain}, not for {host}",
             )
-        if parts.scheme != "https" and not self.loopback_http:
-            raise FlowError("States.Runtime", f"{parts.scheme}://{host} is not secure: write https")
 
     def _body(self, definition: dict[str, Any], data: Any) -> tuple[bytes, str | None]:
         if "requestBody.$" in definition:

@@ -30,7 +30,7 @@ class Runtime:
             self.integration,
             {"subdomain": "acme"},
             "https://acme.zendesk.com",
-            loopback_http=False,
+            is_allowed=lambda url: url.startswith("http://127.0.0.1"),
             send=self.send,
             remarks=remarks,
         )
@@ -363,12 +363,25 @@ async def test_a_connection_adds_its_credentials_for_its_host_only(runtime: Runt
             "https://example.com.evil.org/",
             "the connection site is for example.com, not for example.com.evil.org",
         ),
-        ("http://example.com/", "http://example.com is not secure"),
+        ("http://example.com/", "http://example.com/ is not secure: write https"),
     ):
         runtime.action(connectionName="site", url=url)
         with pytest.raises(FlowError, match=wrong):
             await runtime.run(A={**ACT, "End": True})
     assert len(runtime.sent) == 1
+
+
+@pytest.mark.parametrize(("url", "sent"), [("http://svc.example.com/", 0), ("http://127.0.0.1:8000/", 1)])
+async def test_a_request_is_https_unless_this_machine_is_allowed(
+    runtime: Runtime, url: str, sent: int
+) -> None:
+    runtime.action(url=url)
+
+    await runtime.data_after(
+        A={**ACT, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Show"}], "Next": "Show"}
+    )
+
+    assert len(runtime.sent) == sent
 
 
 def test_the_first_missing_connection_is_named(runtime: Runtime) -> None:

@@ -187,6 +187,19 @@ async def test_a_flow_that_is_gone_or_lacks_its_connection_is_an_entry_of_the_lo
     assert descriptions[2].startswith("The flow is not well-formed: ")
 
 
+async def test_what_cannot_be_sent_is_an_entry_of_the_log(
+    zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
+) -> None:
+    tell = TELL | {"headers": [{"key": "X-Name", "value": "Café 日本"}]}
+    await callers.install("acme", bundle(tell=tell))
+
+    await solve(zendesk, ticket)
+
+    ((status, description),) = log(zendesk)
+    assert status == "error"
+    assert description.startswith("The flow is not well-formed: UnicodeEncodeError")
+
+
 # --- Again --------------------------------------------------------------------------------------------
 
 
