@@ -76,6 +76,7 @@ class IntegrationServices(Part):
             self.zis,
             self.state.new_id,
             self.log.hide,
+            lambda: self.settings.zis_person_is_admin,
             lambda: self.settings.zis_upload_uninstalls,
             lambda: self.settings.zis_names_taken,
             self.receive,

@@ -95,6 +95,8 @@ class Settings:
     admin_timeout: Seconds = 30
     """For the service's pages where no browser opens them."""
 
+    zis_person_is_admin: bool = True
+    """False calls Integration Services from an agent's browser, which Zendesk refuses."""
     zis_upload_uninstalls: bool = True
     """Whether an uploaded bundle's job specs start nothing until they are installed again."""
     zis_names_taken: tuple[str, ...] = ()

@@ -46,6 +46,8 @@ class Registry:
     new_id: Callable[[], int]
     hide: Callable[[str], None]
     """Keeps a secret out of every log."""
+    is_admin: Callable[[], bool]
+    """Whether the person in the browser is an admin."""
     detaches: Callable[[], bool]
     """Whether an upload uninstalls the job specs."""
     taken: Callable[[], Collection[str]]
@@ -92,12 +94,20 @@ class Registry:
 
     # --- Who calls, for which integration -------------------------------------------------------------
 
+    def _admit(
+        self, request: Request, refusals: dict[Kind, Refusal], integration: Integration | None
+    ) -> None:
+        found = caller(request, self.state)
+        if found.kind == "admin session" and not self.is_admin():
+            raise RefusedError(403, "Only admin user is allowed", "an app's page is open to every agent")
+        admit(found, refusals, integration)
+
     def _open(
         self, refusals: dict[Kind, Refusal], answer: Callable[[Request, Any], Response]
     ) -> Callable[[Request, bytes, list[str]], Awaitable[Response]]:
         async def handle(request: Request, content: bytes, remarks: list[str]) -> Response:
             try:
-                admit(caller(request, self.state), refusals, None)
+                self._admit(request, refusals, None)
                 return answer(request, _json(content))
             except RefusedError as error:
                 remarks += [error.why] if error.why else []
@@ -111,7 +121,7 @@ class Registry:
         async def handle(request: Request, content: bytes, remarks: list[str]) -> Response:
             try:
                 integration = self.state.integration(request.path_params["i"])
-                admit(caller(request, self.state), refusals, integration)
+                self._admit(request, refusals, integration)
                 if integration is None:
                     raise RefusedError(400, "invalid integration key", "register the integration first")
                 return answer(integration, (request, _json(content), remarks))
@@ -130,7 +140,7 @@ class Registry:
             match = _SPEC.fullmatch(request.query_params.get("job_spec_name", ""))
             try:
                 integration = self.state.integration(match[1]) if match else None
-                admit(caller(request, self.state), EVERYONE, integration)
+                self._admit(request, EVERYONE, integration)
                 if not match or integration is None:
                     raise RefusedError(400, INVALID_SPEC, "the name is zis:{integration}:job_spec:{name}")
                 return answer(integration, match[2])

@@ -84,6 +84,15 @@ async def test_a_session_writes_with_its_csrf_token_only(callers: Callers, zende
     assert (await callers.session.post(f"{BASE}/registry/acme")).status_code == 200
 
 
+async def test_an_agents_browser_is_refused(callers: Callers, zendesk: Zendesk) -> None:
+    zendesk.settings.zis_person_is_admin = False
+
+    answer = await callers.session.post(f"{BASE}/registry/acme")
+
+    assert detail(answer) == (403, "Only admin user is allowed")
+    assert (await callers.api_token.post(f"{BASE}/registry/acme")).status_code == 200
+
+
 # --- Integrations and tokens --------------------------------------------------------------------------
 
 
