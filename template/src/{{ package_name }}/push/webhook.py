@@ -104,13 +104,24 @@ class WebhookEndpoint:
 
     def routes(self) -> list[Route]:
         # Origins deliver as they like: by PUT, to paths below the webhook's URL, or with a challenge by GET.
-        path, shared_path = "/webhook/{account:uuid}{path:path}", "/webhook{path:path}"
-        shared = [Route(shared_path, self.respond_for_all, methods=METHODS, max_body_size=self._size_limit)]
+        shared = [
+            Route(
+                "/webhook{path:path}",
+                self.respond_for_all,
+                methods=METHODS,
+                max_body_size=self._size_limit,
+            )
+        ]
         return [
-            Route(path, self.respond, methods=METHODS, max_body_size=self._size_limit),
-            Route(path, Refusal(self._metrics, 405, "method_not_allowed")),
+            Route(
+                "/webhook/{account:uuid}{path:path}",
+                self.respond,
+                methods=METHODS,
+                max_body_size=self._size_limit,
+            ),
+            Route("/webhook/{account:uuid}{path:path}", Refusal(self._metrics, 405, "method_not_allowed")),
             *(shared if _shares_webhook(self._origin) else ()),
-            Route(shared_path, Refusal(self._metrics, 404, "unknown_path")),
+            Route("/webhook{path:path}", Refusal(self._metrics, 404, "unknown_path")),
         ]
 
     async def respond(self, request: Request) -> Response:
