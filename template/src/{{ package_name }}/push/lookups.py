@@ -1,4 +1,4 @@
-"""Look-ups: a webhook that only names what changed is answered at once, and the posts are fetched in the background."""
+"""Look-ups: a webhook that only names what changed gets its answer first, and the posts are fetched after."""
 
 import asyncio
 import uuid
