@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from zipfile import BadZipFile
 
 from .zendesk import ManifestRefusedError, PackageRefusedError, Remark, Zendesk
 from .zendesk.addresses import is_loopback_http
@@ -41,8 +40,6 @@ class Installation:
             if not self._zendesk.settings.allow_loopback_http and is_loopback_http(str(self._source)):
                 text += "\n  It is on this machine, where --allow-http takes it as it is."
             raise RefusedError(text) from None
-        except (OSError, BadZipFile) as error:
-            raise RefusedError(f"{self._source} is no installer app: {error}.") from None
 
 
 def _text(title: str, remarks: Iterable[Remark]) -> str:

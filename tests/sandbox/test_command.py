@@ -245,7 +245,7 @@ def test_a_refused_installer_app_is_explained(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"name": "Acme"}', "utf-8")
     result = run("--manifest", str(tmp_path), *free_ports())
     assert result.exit_code == 1
-    assert "SVC-12: (whole message): requirements.json is missing" in result.stderr
+    assert "SVC-12: (whole message): manifest.json: `author` is missing" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from commands import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = 2700
+LINES = 2860
 """Of the Channel framework."""
 ZIS_LINES = 1500
 SANDBOX = ROOT / "template" / "sandbox"

@@ -1,6 +1,5 @@
 """`python -m sandbox.validate`: checks files, as a linter does."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from .. import wire
 from .documents import UnreadableError, read
 from .findings import Finding, finding_of, findings
 from .recognition import recognised
+from .report import report
 
 STANDARD_INPUT = "-"
 
@@ -51,12 +51,7 @@ def main(files: Sequence[str], schema: str | None, form: bool, output: str, list
     named = [file for name in files for file in _files(name)]
     found = {file: _checked(file, schema, form=form) for file in dict.fromkeys(named)}
     every = [finding for of_file in found.values() for finding in of_file]
-    if output == "json":
-        click.echo(json.dumps([finding._asdict() for finding in every], indent=2, ensure_ascii=False))
-    else:
-        for finding in every:
-            click.echo(_text(finding))
-        click.echo(_summary(len(found), sum(map(bool, found.values())), len(every)))
+    click.echo(report(every, len(found), "file", output))
     sys.exit(1 if any(finding.severity == "error" for finding in every) else 0)
 
 
@@ -88,25 +83,6 @@ def _content(file: str) -> bytes:
     if file == STANDARD_INPUT:
         return sys.stdin.buffer.read()
     return Path(file).read_bytes()
-
-
-def _text(finding: Finding) -> str:
-    place = f"{finding.file}:{finding.line}:{finding.column}"
-    check = ",".join(finding.rules) or "/".join(filter(None, [finding.schema, finding.keyword]))
-    lines = [
-        f"{place}: {'warning ' * (finding.severity == 'warning')}{check} {finding.pointer or '(whole message)'}: {finding.message}",
-        f"    remedy: {finding.remedy}",
-        f"    schema: {finding.schema or 'any'}, {finding.keyword}",
-        *(f"    source: {url}" for url in finding.sources),
-    ]
-    return "\n".join(lines)
-
-
-def _summary(files: int, wrong: int, count: int) -> str:
-    checked = f"{files} file{'s' * (files != 1)}"
-    if not count:
-        return f"{checked} checked, nothing is wrong."
-    return f"{checked} checked, {count} finding{'s' * (count != 1)} in {wrong} of them."
 
 
 if __name__ == "__main__":

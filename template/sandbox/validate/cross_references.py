@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..wire import pointer_of
+from . import app_rules
 from .rules import Broken, as_array, as_object
 from .zis_bundles import bundle
-
-MOST_REQUIREMENTS = 5_000
-MOST_LEGACY_CUSTOM_OBJECTS = 50
 
 
 def cross_references(name: str, message: Any) -> Iterator[Broken]:
@@ -37,41 +35,9 @@ def _parents_first(message: Any) -> Iterator[Broken]:
             )
 
 
-# --- The installer app ----------------------------------------------------------------------------
-
-
-def _requirements(message: Any) -> Iterator[Broken]:
-    """A package has room for so many requirements."""
-    kinds = as_object(message)
-    total = sum(map(_leaves, kinds.values()))
-    if total > MOST_REQUIREMENTS:
-        yield Broken(
-            "",
-            "requirements-count",
-            f"{total:,} requirements are more than {MOST_REQUIREMENTS:,}",
-            f"Keep at most {MOST_REQUIREMENTS:,}, and make the others by other means.",
-            ("ZAS",),
-        )
-    legacy = _leaves(kinds.get("custom_objects"), level=2)
-    if legacy > MOST_LEGACY_CUSTOM_OBJECTS:
-        yield Broken(
-            "/custom_objects",
-            "legacy-custom-objects-count",
-            f"{legacy} legacy custom objects are more than {MOST_LEGACY_CUSTOM_OBJECTS}",
-            f"Keep at most {MOST_LEGACY_CUSTOM_OBJECTS}, or describe them in `custom_objects_v2`.",
-            ("ZAS",),
-        )
-
-
 CHECKS: dict[str, Callable[[Any], Iterator[Broken]]] = {
-    "installer-app-requirements": _requirements,
+    **app_rules.CHECKS,
     "pull-response": _parents_first,
     "push-request": _parents_first,
     "zis-bundle": bundle,
 }
-
-
-def _leaves(value: Any, level: int = 1) -> int:
-    """Count what stands in an object or an array, `level` levels deep."""
-    inside = value.values() if isinstance(value, dict) else as_array(value)
-    return len(inside) if level == 1 else sum(_leaves(item, level - 1) for item in inside)

@@ -2,14 +2,16 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from .. import wire
+from . import app_rules
 from .cross_references import cross_references
 from .documents import Document, Place, Problem
 from .explanations import Explanation, explained, missing, unknown
 from .refusals import Refusal, refusals
+from .rules import Broken
 from .statements import statement_of_key, statement_of_place
 
 
@@ -35,10 +37,13 @@ class Finding(NamedTuple):
     """`error`, or `warning` for what passes but is hardly meant."""
 
 
-def findings(file: str, name: str, document: Document) -> list[Finding]:
+def findings(
+    file: str, name: str, document: Document, checks: Callable[[Any], Iterable[Broken]] | None = None
+) -> list[Finding]:
     """Check a document against the schema `name` and what no schema can express; answer in order of place.
 
-    Where the schema refuses something already, nothing more is said about the same place.
+    Where the schema refuses something already, nothing more is said about the same place. For an app's files, of which
+    Zendesk takes more than the schema does, its own rules decide; `checks` are those that know the other files, too.
     """
     problems = [finding_of(file, name, problem) for problem in document.problems]
     refused = [
@@ -46,22 +51,15 @@ def findings(file: str, name: str, document: Document) -> list[Finding]:
         for refusal in refusals(name, document.value)
         for found in _refused(file, name, document, refusal)
     ]
-    broken = [
-        Finding(
-            file,
-            *document.place(reference.pointer),
-            reference.pointer,
-            name,
-            reference.check,
-            reference.rules,
-            reference.wrong,
-            reference.remedy,
-            _urls(reference.sources),
-            reference.severity,
-        )
-        for reference in cross_references(name, document.value)
-        if reference.pointer not in {found.pointer for found in refused}
-    ]
+    rules = list(checks(document.value) if checks else cross_references(name, document.value))
+    if name in app_rules.CHECKS:
+        refused = list(_beside_zendesks_rules(refused, rules, document.value))
+        said = {(found.pointer, found.message) for found in refused}
+        rules = [rule for rule in rules if (rule.pointer, rule.wrong) not in said]
+    else:
+        places = {found.pointer for found in refused}
+        rules = [rule for rule in rules if rule.pointer not in places]
+    broken = [finding_of_rule(file, name, document.place(rule.pointer), rule) for rule in rules]
     return sorted(dict.fromkeys([*problems, *refused, *broken]), key=lambda found: (found.line, found.column))
 
 
@@ -70,6 +68,50 @@ def finding_of(file: str, name: str | None, problem: Problem) -> Finding:
     return Finding(
         file, *problem.place, problem.pointer, name, problem.keyword, (), problem.wrong, problem.remedy, ()
     )
+
+
+def finding_of_rule(file: str, name: str | None, place: tuple[int, int], rule: Broken) -> Finding:
+    return Finding(
+        file,
+        *place,
+        rule.pointer,
+        name,
+        rule.check,
+        rule.rules,
+        rule.wrong,
+        rule.remedy,
+        _urls(rule.sources),
+        rule.severity,
+    )
+
+
+def _beside_zendesks_rules(refused: list[Finding], rules: list[Broken], value: Any) -> Iterator[Finding]:
+    """What the schema refuses in an app's file is an error where Zendesk says the same, and else a warning.
+
+    Nothing is said of what other apps than the installer may have: an interface, and texts of their own.
+    """
+    places = {rule.pointer for rule in rules if rule.severity == "error"}
+    same = {(rule.pointer, rule.wrong) for rule in rules}
+    interface = isinstance(value, dict) and not value.get("requirementsOnly")
+    for found in refused:
+        if (found.pointer, found.message) in same:
+            yield found
+        elif not _is_said(found, places) and not _is_of_another_app(found, interface=interface):
+            yield found._replace(severity="warning")
+
+
+def _is_said(found: Finding, places: set[str]) -> bool:
+    return found.keyword != "required" and found.pointer in places
+
+
+def _is_of_another_app(found: Finding, *, interface: bool) -> bool:
+    if found.keyword == "additionalProperties":
+        return (
+            found.schema == "installer-app-translation"
+            or (interface and found.pointer[1:] in app_rules.INTERFACE_KEYS)
+            or found.pointer.endswith("/scopes")
+        )
+    return interface and found.message == "`requirementsOnly` is missing"
 
 
 def _refused(file: str, name: str, document: Document, refusal: Refusal) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ Endpoint = Literal[
     "attachment",
     "zis",
     "zis_action",
+    "apps",
     "unknown",
 ]
 """The interfaces by name: `proxy` is an app's call to Zendesk, `proxied` the one that Zendesk makes of it,

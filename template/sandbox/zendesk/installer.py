@@ -1,115 +1,202 @@
-"""The app that installs the channel: a folder or a zip, which names the manifest (ZEN-05)."""
+"""Apps are judged when they are uploaded, and install the channel that they ask for (ZEN-05)."""
 
 import json
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .model import NotDoneError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..validate import app_package
+from ..validate.findings import Finding
+from .addresses import is_loopback_http
+from .context import Part
+from .front import Door, RefusedError
+from .model import App, NotDoneError
 from .settings import Settings
-from .verdicts import Remark, verdict
+from .verdicts import Remark
 
-LARGEST_PACKAGE = 2 * 1024 * 1024
-LARGEST_DOCUMENT = 1024 * 1024
-"""Little of a package can be very much of what it holds."""
+MOST_REMEMBERED = 20
+"""Uploads, of at most 2 MB each, and jobs."""
 
-_OF_AN_INTERFACE = (
-    "frameworkVersion",
-    "location",
-    "signedUrls",
-    "domainWhitelist",
-    "oauth",
-    "experiments",
-    "gaID",
-    "remoteInstallationURL",
-    "noTemplate",
-    "marketingOnly",
-)
-"""Keys of a manifest that only an app with an interface has. The contract is about apps without one."""
+_PRODUCTS = ("support", "v2")
 
 
 class PackageRefusedError(NotDoneError):
     """Zendesk does not take an app's package; `remarks` are the reasons."""
 
-    def __init__(self, package: Path, remarks: list[Remark]) -> None:
+    def __init__(self, package: str, remarks: list[Remark]) -> None:
         super().__init__(f"{package} was refused: " + "; ".join(map(str, remarks)))
         self.remarks = remarks
 
 
-def manifest_url_of(package: Path, settings: Settings) -> str:
-    """Check a package as Zendesk does when it is uploaded, and read where the manifest is.
-
-    Raises PackageRefusedError, and OSError or `zipfile.BadZipFile` for what cannot be read.
-    """
-    if package.is_dir():
-        names = [file.relative_to(package).as_posix() for file in package.rglob("*") if file.is_file()]
-        return _manifest_url(package, names, lambda name: (package / name).read_bytes(), settings)
-    if package.stat().st_size > LARGEST_PACKAGE:
-        raise PackageRefusedError(package, [_wrong("the package is larger than 2 MB")])
-    with zipfile.ZipFile(package) as archive:
-        for member in archive.infolist():
-            if member.file_size > LARGEST_DOCUMENT and member.filename.endswith(".json"):
-                raise PackageRefusedError(
-                    package, [_wrong(f"{member.filename} is larger than 1 MB when unpacked")]
-                )
-        return _manifest_url(package, archive.namelist(), archive.read, settings)
-
-
-def _manifest_url(package: Path, names: list[str], read: Callable[[str], bytes], settings: Settings) -> str:
-    remarks: list[Remark] = []
-
-    def document(name: str, schema: str, change: Callable[[bytes], bytes] = bytes) -> dict[str, Any]:
-        if name not in names:
-            remarks.append(_wrong(f"{name} is missing at the root of the package"))
-            return {}
-        found = verdict(schema, change(read(name)), settings)
-        # What an uploader looks at is stricter than what travels: nothing passes with a remark only.
-        remarks.extend(remark._replace(message=f"{name}: {remark.message}") for remark in found.remarks)
-        return found.value if isinstance(found.value, dict) else {}
-
-    def without_interface(content: bytes) -> bytes:
-        interface = _interface(content)
-        remarks.extend(map(_wrong, _sources(names) if interface is None else _faults(interface)))
-        if interface is None:
-            return content
-        kept = {key: value for key, value in interface.items() if key not in _OF_AN_INTERFACE}
-        return json.dumps(kept | {"requirementsOnly": True}).encode()
-
-    manifest = document("manifest.json", "installer-app-manifest", without_interface)
-    requirements = document("requirements.json", "installer-app-requirements")
-    if locale := manifest.get("defaultLocale"):
-        document(f"translations/{locale}.json", "installer-app-translation")
-    if remarks:
-        raise PackageRefusedError(package, remarks)
-    (channel,) = requirements["channel_integrations"].values()
-    return str(channel["manifest_url"])
+def open_package(source: Path | bytes, settings: Settings) -> App:
+    """Check a folder or a zip as Zendesk does when it is uploaded. Raises PackageRefusedError."""
+    shown = str(source) if isinstance(source, Path) else "The package"
+    try:
+        files = app_package.read_package(source)
+    except app_package.NoPackageError as error:
+        raise PackageRefusedError(shown, [Remark("", str(error), ("SVC-12",))]) from None
+    found = [finding for finding in app_package.judge(files) if not _is_allowed(finding, files, settings)]
+    if refusals := [_remark(finding) for finding in found if finding.severity == "error"]:
+        raise PackageRefusedError(shown, refusals)
+    manifest, texts = app_package.manifest_of(files), app_package.english_texts(files)
+    parameters: list[dict[str, Any]] = manifest.get("parameters") or []
+    return App(
+        id=0,
+        name=str(manifest.get("name") or texts.get("name") or "An app without a name"),
+        version=str(manifest.get("version") or ""),
+        description=str(texts.get("short_description") or texts.get("description") or ""),
+        manifest_url=app_package.manifest_url(files),
+        logo=files.get("assets/logo-small.png") or files.get("assets/logo.png") or b"",
+        settings={str(each.get("name")): each.get("default") for each in parameters},
+        secure=[str(each.get("name")) for each in parameters if each.get("secure")],
+        remarks=[f"{finding.file}: {finding.message}. {finding.remedy}" for finding in found],
+    )
 
 
-def _interface(content: bytes) -> dict[str, Any] | None:
-    """The manifest of an app with an interface; None for any other."""
-    with suppress(ValueError):
-        manifest = json.loads(content)
-        if isinstance(manifest, dict) and "location" in manifest and not manifest.get("requirementsOnly"):
-            return manifest
-    return None
+def _is_allowed(finding: Finding, files: dict[str, bytes], settings: Settings) -> bool:
+    url = app_package.manifest_url(files) if finding.keyword == "insecure_manifest_url" else None
+    return url is not None and settings.allow_loopback_http and is_loopback_http(url)
 
 
-def _faults(manifest: dict[str, Any]) -> Iterator[str]:
-    if manifest.get("frameworkVersion") != "2.0":
-        yield 'manifest.json: an app with a location needs "frameworkVersion": "2.0"'
-    if "noTemplate" in manifest:
-        yield "manifest.json: noTemplate has no place in frameworkVersion 2.0"
-    if manifest.get("marketingOnly"):
-        yield "manifest.json: an app that is marketingOnly cannot have requirements"
+def _remark(finding: Finding) -> Remark:
+    return Remark(finding.pointer, f"{finding.file}: {finding.message}", finding.rules, finding.remedy)
 
 
-def _sources(names: list[str]) -> Iterator[str]:
-    for name in names:
-        if name.endswith((".js", ".css")) or name.startswith("templates/"):
-            yield f"{name}: an app without a location has no scripts, styles or templates"
+@dataclass
+class Apps(Part):
+    """The account's apps, and the API by which tools such as zcli upload and install them."""
+
+    install_channel: Callable[[str], Awaitable[object]]
+    _uploads: dict[int, bytes] = field(default_factory=dict)
+    _jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def doors(self) -> list[Door]:
+        return [
+            ("/api/v2/apps/uploads", "apps", self._upload),
+            ("/api/v2/apps/validate", "apps", self._validate),
+            *((f"/api/{version}apps", "apps", self._create) for version in ("", "v2/")),
+            *((f"/api/{product}/apps/installations", "apps", self._install) for product in _PRODUCTS),
+        ]
+
+    def readers(self) -> list[Door]:
+        return [("/api/v2/apps/job_statuses/{job}", "apps", self._job)]
+
+    def add(self, app: App) -> App:
+        """Keep an app in place of the earlier one of this name."""
+        earlier = next((each for each in self.state.apps if each.name == app.name), None)
+        app.id = earlier.id if earlier else self.state.new_id()
+        if earlier:
+            app.settings |= {name: value for name, value in earlier.settings.items() if name in app.settings}
+            self.state.apps.remove(earlier)
+        self.state.apps.append(app)
+        return app
+
+    async def install(self, app: App, settings: dict[str, Any]) -> None:
+        """Install an app, and the channel that it asks for. Raises ManifestRefusedError."""
+        self.configure(app, settings)
+        if app.manifest_url is not None:
+            await self.install_channel(app.manifest_url)
+        app.installed = True
+
+    def configure(self, app: App, settings: dict[str, Any]) -> None:
+        app.settings |= {name: value for name, value in settings.items() if name in app.settings}
+        self.log.hide(*(str(app.settings[name]) for name in app.secure if app.settings[name]))
+        self.context.changes.note()
+
+    async def _upload(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        number = self.state.new_id()
+        _remember(self._uploads, number, await _package(request))
+        return JSONResponse({"id": number}, 201)
+
+    async def _validate(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        try:
+            open_package(await _package(request), self.settings)
+        except PackageRefusedError as error:
+            raise RefusedError(400, "InvalidPackage", str(error), *error.remarks) from None
+        return JSONResponse({})
+
+    async def _create(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        """Make an app of an upload; whether it passes is told by a job."""
+        _authorised(request)
+        document = _document(content)
+        package = self._uploads.pop(_number(document.get("upload_id")), None)
+        if package is None:
+            raise RefusedError(422, "RecordInvalid", "There is no such upload.")
+        number = secrets.token_hex(8)
+        try:
+            app = open_package(package, self.settings)
+        except PackageRefusedError as error:
+            remarks += error.remarks
+            job: dict[str, Any] = {"status": "failed", "message": str(error), "app_id": None}
+        else:
+            app.name = str(document.get("name") or app.name)
+            job = {"status": "completed", "message": "", "app_id": self.add(app).id}
+            self.context.changes.note()
+        _remember(self._jobs, number, job)
+        return JSONResponse({"job_id": number}, 202)
+
+    async def _job(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        job = self._jobs.get(str(request.path_params["job"]).removesuffix(".json"))
+        if job is None:
+            raise RefusedError(404, "RecordNotFound", "There is no such job.")
+        return JSONResponse(job)
+
+    async def _install(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        document = _document(content)
+        settings = document.get("settings")
+        try:
+            app = self.state.app(_number(document.get("app_id")))
+            await self.install(app, settings if isinstance(settings, dict) else {})
+        except NotDoneError as error:
+            raise RefusedError(422, "RecordInvalid", str(error)) from None
+        shown = {name: value for name, value in app.settings.items() if name not in app.secure}
+        return JSONResponse({"id": app.id, "app_id": app.id, "settings": {"name": app.name} | shown}, 201)
 
 
-def _wrong(message: str) -> Remark:
-    return Remark("", message, ("SVC-12",))
+def _authorised(request: Request) -> None:
+    """Refuse whoever shows nothing: a page in the same browser could send as much."""
+    if not request.headers.get("authorization"):
+        raise RefusedError(401, "Couldn't authenticate you", "Send an admin's credentials; any will do here.")
+
+
+async def _package(request: Request) -> bytes:
+    try:
+        async with request.form(max_files=1, max_fields=4) as form:
+            for sent in form.values():
+                if isinstance(sent, UploadFile):
+                    return await sent.read(app_package.LARGEST_PACKAGE + 1)
+    except HTTPException:
+        pass
+    raise RefusedError(422, "RecordInvalid", "Send the zip as a file of a multipart form.")
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise RefusedError(422, "RecordInvalid", "Send a JSON object.")
+    return document
+
+
+def _number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else 0
+
+
+def _remember(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    kept[key] = value
+    while len(kept) > MOST_REMEMBERED:
+        del kept[next(iter(kept))]

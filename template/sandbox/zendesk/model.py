@@ -140,6 +140,28 @@ class Ticket:
 
 
 @dataclass
+class App:
+    """An app of the account, whose installation brought the channel or something else."""
+
+    __pydantic_config__ = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+
+    id: int
+    name: str
+    version: str
+    description: str
+    manifest_url: str | None
+    """Of the channel that it installs, if it installs one."""
+    logo: bytes = b""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What an admin has filled in, or the default, by the parameter's name."""
+    secure: list[str] = field(default_factory=list)
+    """Parameters whose values nobody is shown."""
+    installed: bool = False
+    remarks: list[str] = field(default_factory=list)
+    """What Zendesk took and would rather have seen otherwise."""
+
+
+@dataclass
 class State:
     """Everything that a session is resumed from."""
 
@@ -151,6 +173,7 @@ class State:
     tickets: list[Ticket] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     zis: ZisState = field(default_factory=ZisState)
+    apps: list[App] = field(default_factory=list)
     last_id: int = 0
 
     def new_id(self) -> int:
@@ -172,6 +195,9 @@ class State:
 
     def ticket(self, ticket_id: int) -> Ticket:
         return _found((each for each in self.tickets if each.id == ticket_id), f"ticket {ticket_id}")
+
+    def app(self, app_id: int) -> App:
+        return _found((each for each in self.apps if each.id == app_id), f"app {app_id}")
 
     def user(self, user_id: int) -> User:
         return _found((each for each in self.users if each.id == user_id), f"user {user_id}")

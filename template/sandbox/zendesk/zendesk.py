@@ -28,7 +28,7 @@ from .exchanges import ExchangeLog
 from .faults import DroppedError, Faults
 from .front import Front
 from .imports import Imports, via
-from .installer import manifest_url_of
+from .installer import Apps, open_package
 from .integration_services import IntegrationServices
 from .manifest import Manifests
 from .model import Account, Comment, Manifest, State, Status, Ticket, UnknownError, User
@@ -89,9 +89,16 @@ class Zendesk:
         self.zis = IntegrationServices(context, self.calls, self._own)
         self.scheduler = Scheduler(context, self.manifests, self.pulls, self.zis)
         push = Push(context, self.imports, self.events, self.tokens)
-        posts = [*self.admin.doors(), *push.doors(), *Proxy(context, self.calls).doors()]
+        self.apps = Apps(context, self.install)
+        posts = [
+            *self.admin.doors(),
+            *push.doors(),
+            *Proxy(context, self.calls).doors(),
+            *self.apps.doors(),
+        ]
+        gets = [*Attachments(context, self.tokens).doors(), *self.apps.readers()]
         front = Front(context)
-        api = [*self.zis.routes(front), *front.routes(posts, Attachments(context, self.tokens).doors())]
+        api = [*self.zis.routes(front), *front.routes(posts, gets)]
         self.links: dict[str, str] = {}
         """What else runs beside Zendesk, for the start page: addresses by name."""
         self.hints: list[str] = []
@@ -131,10 +138,16 @@ class Zendesk:
 
     # --- As an admin ----------------------------------------------------------------------------------
 
-    async def install(self, manifest: str | Path) -> Manifest:
-        """Raises ManifestRefusedError, PackageRefusedError, and OSError for what cannot be read."""
-        url = manifest_url_of(manifest, self.settings) if isinstance(manifest, Path) else manifest
-        self.state.manifest = await self.manifests.fetch(url)
+    async def install(self, manifest: str | Path | bytes) -> Manifest | None:
+        """Install a channel by its manifest's URL, or an app: a folder, a zip, or its bytes.
+
+        Raises ManifestRefusedError and PackageRefusedError.
+        """
+        if not isinstance(manifest, str):
+            app = open_package(manifest, self.settings)
+            await self.apps.install(self.apps.add(app), {})
+            return self.state.manifest
+        self.state.manifest = await self.manifests.fetch(manifest)
         self.events.emit("create_integration", {"manifest_url": self.state.manifest.url})
         await self.events.settle()
         return self.state.manifest
@@ -145,6 +158,7 @@ class Zendesk:
             await self.remove_account(account)
         self.events.emit("destroy_integration", {"manifest_url": self.manifest.url})
         await self.events.settle()
+        self.state.apps[:] = [app for app in self.state.apps if app.manifest_url != self.manifest.url]
         self.state.manifest = None
 
     async def refresh_manifest(self) -> bool:

@@ -1,14 +1,13 @@
 """Admin Center: what is installed, its accounts, and whose data there are."""
 
-import tempfile
 from pathlib import Path
-from zipfile import BadZipFile
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from ...validate.app_package import LARGEST_PACKAGE
 from ..model import NotDoneError, UnknownError
 from .pages import Pages
 
@@ -22,6 +21,10 @@ class AdminPages(Pages):
             self.route("/admin/install", self.install, "POST"),
             self.route("/admin/refresh", self.refresh, "POST"),
             self.route("/admin/uninstall", self.uninstall, "POST"),
+            self.route("/admin/apps/{app:number}/settings", self.configure, "POST"),
+            self.route("/admin/apps/{app:number}/install", self.install_app, "POST"),
+            self.route("/admin/apps/{app:number}/remove", self.remove_app, "POST"),
+            self.route("/admin/apps/{app:number}/logo.png", self.read_logo),
             self.route("/admin/accounts/new", self.add_account, "POST"),
             self.route("/admin/accounts/{account:number}/{action}", self.act, "POST"),
             self.route(FORM, self.read_form),
@@ -39,13 +42,34 @@ class AdminPages(Pages):
         typed, package = str(form.get("manifest", "")).strip(), form.get("package")
         try:
             if isinstance(package, UploadFile):
-                with tempfile.TemporaryDirectory() as folder:
-                    await self.zendesk.install(_stored(folder, await package.read()))
+                await self.zendesk.install(await package.read(LARGEST_PACKAGE + 1))
             else:
                 await self.zendesk.install(typed if "://" in typed else Path(typed))
-        except (NotDoneError, BadZipFile, OSError, ValueError) as error:
+        except NotDoneError as error:
             return self.show("admin.html", {"typed": typed, "refusal": error}, 422)
         return RedirectResponse("/admin", 303)
+
+    async def configure(self, request: Request) -> None:
+        app = self.zendesk.state.app(request.path_params["app"])
+        typed = {name: str(value) for name, value in (await request.form()).items()}
+        # What nobody is shown stays as it is when nothing is typed.
+        kept = {name: value for name, value in typed.items() if value or name not in app.secure}
+        self.zendesk.apps.configure(app, kept)
+
+    async def install_app(self, request: Request) -> None:
+        await self.zendesk.apps.install(self.zendesk.state.app(request.path_params["app"]), {})
+
+    async def remove_app(self, request: Request) -> None:
+        """Remove an app; its channel goes with it."""
+        app = self.zendesk.state.app(request.path_params["app"])
+        manifest = self.zendesk.state.manifest
+        if app.installed and manifest and manifest.url == app.manifest_url:
+            await self.zendesk.uninstall()
+        self.zendesk.state.apps[:] = [each for each in self.zendesk.state.apps if each is not app]
+
+    async def read_logo(self, request: Request) -> Response:
+        app = self.zendesk.state.app(request.path_params["app"])
+        return Response(app.logo, 200, {"x-content-type-options": "nosniff"}, "image/png")
 
     async def refresh(self, request: Request) -> None:
         await self.zendesk.refresh_manifest()
@@ -95,9 +119,3 @@ class AdminPages(Pages):
 
     async def erase(self, request: Request) -> None:
         await self.zendesk.erase_user(self.zendesk.state.user(request.path_params["user"]))
-
-
-def _stored(folder: str, content: bytes) -> Path:
-    package = Path(folder, "package.zip")
-    package.write_bytes(content)
-    return package
