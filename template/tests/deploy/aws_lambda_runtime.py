@@ -61,7 +61,7 @@ class _RuntimeRequest(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])).decode(errors="replace"))
         self.server.outcomes.put((self.path.rpartition("/")[2], said))
         self._send(202, {"status": "OK"})
 
