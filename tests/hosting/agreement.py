@@ -26,8 +26,8 @@ NAME = re.compile(r"(?<![\w<$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\$\{?[A-Z][A-Z0-
 OF_TOOLS = re.compile(
     # Settings of programs that run beside the service, or build it.
     r"(COMPOSE|LITESTREAM|POSTGRES|UV|PYTHON|PYC|DOCKER)(_\w+)?|PATH|ROOT|EUID|MAKEFILE_LIST|ARTIFACTS_DIR"
-    # What a person exports before filling in the files for Cloud Run.
-    r"|PROJECT|REGION|IMAGE"
+    # What a person exports for zcli, and before filling in the files for Cloud Run.
+    r"|ZENDESK_(API_TOKEN|SUBDOMAIN|EMAIL|DOMAIN)|NODE_\w+|PROJECT|REGION|IMAGE"
     # Words of kernels, platforms and protocols.
     r"|AF_UNIX|AF_INET6?|NET_BIND_SERVICE|CAPABILITY_IAM|AWS(_PROXY)?|TLS_1_2|UNCHECKED_HASH|PLATFORM|INSTALL"
 )
