@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from ..origin_protocol import AccountState
@@ -17,27 +18,42 @@ STORED_LIMIT = 8
 """Zendesk comes with one of the last answers' states, also when an answer got lost."""
 
 
+OVERLAP = 20
+"""Posts by which an origin's pages may overlap before Zendesk is given one twice, and passes it over itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The origin's cursor and, if not all of its page has been given to Zendesk, the last post that has."""
+    """The origin's cursor and, if not all of its page has been given to Zendesk, the last post that has.
+
+    `given` holds digests of the posts that Zendesk was given last: the pages of many origins overlap by a few.
+    """
 
     cursor: str = ""
     last: str = ""
+    given: tuple[str, ...] = ()
 
     @classmethod
     def decode(cls, text: str) -> Self:
         """Read what `encode` wrote. Raises ValueError for any other text."""
         try:
             document = json.loads(text)
-            position = cls(**document)
-        except (RecursionError, TypeError, ValueError) as error:
+            position = cls(**document | {"given": tuple(document["given"])})
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"not a state of this service: {error}") from None
-        if not (isinstance(position.cursor, str) and isinstance(position.last, str)):
-            raise ValueError("not a state of this service: cursor and last are texts")
+        if not all(isinstance(text, str) for text in (position.cursor, position.last, *position.given)):
+            raise ValueError("not a state of this service: all that it holds are texts")
         return position
 
     def encode(self) -> str:
         return json.dumps(asdict(self))
+
+    def has_given(self, external_id: str) -> bool:
+        return _digest(external_id) in self.given
+
+    def after(self, external_ids: Iterable[str]) -> Self:
+        """The same place, once Zendesk has been given these posts."""
+        return replace(self, given=(*self.given, *map(_digest, external_ids))[-OVERLAP:])
 
 
 async def read(state: str, account_state: AccountState) -> Position:
@@ -68,3 +84,7 @@ async def write(position: Position, account_state: AccountState) -> str:
 async def _stored(account_state: AccountState) -> dict[str, str]:
     stored: dict[str, str] = json.loads(await account_state.get(STORED) or "{}")
     return stored
+
+
+def _digest(external_id: str) -> str:
+    return hashlib.sha256(external_id.encode()).hexdigest()[:12]
