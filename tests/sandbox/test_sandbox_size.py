@@ -11,9 +11,9 @@ from commands import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = 2860
+LINES = 2750
 """Of the Channel framework."""
-ZIS_LINES = 1500
+ZIS_LINES = 1400
 SANDBOX = ROOT / "template" / "sandbox"
 LAYOUT = {
     tokenize.COMMENT,
