@@ -108,9 +108,8 @@ class Processes:
     @classmethod
     @asynccontextmanager
     async def run(
-        cls, environment: dict[str, str], listener: socket.socket, folder: Path, *, hurry: bool
+        cls, environment: dict[str, str], listener: socket.socket, folder: Path, *options: str
     ) -> AsyncIterator[Self]:
-        options = ["--hurry"] if hurry else []
         nursery = await asyncio.create_subprocess_exec(
             *(sys.executable, str(NURSERY), str(listener.fileno()), *options),
             cwd=folder,
@@ -187,7 +186,10 @@ class Course:
             async with (
                 self._zendesk.serving() as zendesk_url,
                 Processes.run(
-                    self._environment(zendesk_url), listener, self._folder, hurry=not self._storm.fair
+                    self._environment(zendesk_url),
+                    listener,
+                    self._folder,
+                    *([] if self._storm.fair else ["--hurry"]),
                 ) as processes,
             ):
                 processes.start("serve")

@@ -1,9 +1,10 @@
 """The processes of the service that a storm kills.
 
-    python -m tests.storm_process LISTENER [--hurry]
+    python storm_process.py LISTENER [--hurry] [--replies]
 
 makes a new process, which listens on the inherited socket LISTENER or works, for each line `serve` or `worker` that it
-reads. It has imported everything before, so that a process that was killed is soon followed by the next.
+reads. It has imported everything before, so that a process that was killed is soon followed by the next. The origin
+is a double, unless replies are posted: then it is the project's own.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import signal
 import socket
 import sys
 from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -38,8 +41,16 @@ def hurry() -> None:
     procrastinate_runner.HEARTBEAT, procrastinate_runner.DEAD_AFTER = 1.0, 3.0
 
 
-async def serve(listener: int) -> None:
-    app = create_app(Settings.load(), ScriptedOrigin())
+def hurry_replies() -> None:
+    # A project that only sends posts has no such modules.
+    posting: Any = import_module("acme_reviews.channelback.posting")
+    posting.LEASE_MARGIN = timedelta(seconds=1)
+    deferred_posting: Any = import_module("acme_reviews.deferred_replies.posting")
+    deferred_posting.BACKOFF = sender.BACKOFF
+
+
+async def serve(listener: int, origin: ScriptedOrigin | None) -> None:
+    app = create_app(Settings.load(), origin)
     with socket.socket(fileno=listener) as inherited:
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
         serving = asyncio.create_task(server.serve(sockets=[inherited]))
@@ -49,8 +60,8 @@ async def serve(listener: int) -> None:
         await serving
 
 
-async def work() -> None:
-    app = create_app(Settings.load().model_copy(update={"worker_inside": True}), ScriptedOrigin())
+async def work(origin: ScriptedOrigin | None) -> None:
+    app = create_app(Settings.load().model_copy(update={"worker_inside": True}), origin)
     async with app.router.lifespan_context(app):
         tell("worker")
         await asyncio.Event().wait()
@@ -65,10 +76,13 @@ def main(listener: int, *options: str) -> None:
     logs.configure("error", readable=False)
     if "--hurry" in options:
         hurry()
+    if "--replies" in options:
+        hurry_replies()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in iter(sys.stdin.readline, ""):
         if os.fork() == 0:
-            asyncio.run(serve(listener) if line.strip() == "serve" else work())
+            origin = None if "--replies" in options else ScriptedOrigin()
+            asyncio.run(serve(listener, origin) if line.strip() == "serve" else work(origin))
             return
 
 

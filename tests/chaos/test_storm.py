@@ -1,6 +1,6 @@
 """Nothing is lost, doubled or put out of order, whatever happens to processes, connections and Zendesk.
 
-The same at full size: benchmarks/storm.py.
+The same at full size: benchmarks/storm.py and benchmarks/replies.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from projects import Project
 
 COURSE = Path(__file__).with_name("course.py")
+REPLIES = Path(__file__).with_name("replies.py")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot kill or freeze a process so.")
 
@@ -29,9 +30,9 @@ def survived(everything: Project, tmp_path: Path) -> Callable[..., dict[str, Any
     source = everything.installed(tmp_path / "src")
     path = os.pathsep.join([str(source), str(everything.path)])
 
-    def run_course(*options: str) -> dict[str, Any]:
+    def run_course(*options: str, course: Path = COURSE) -> dict[str, Any]:
         env = environment(PYTHONPATH=path)
-        ended = run(sys.executable, COURSE, *options, folder=tmp_path, env=env, timeout=600)
+        ended = run(sys.executable, course, *options, folder=tmp_path, env=env, timeout=600)
         # Libraries may warn of the machine before.
         report: dict[str, Any] = json.loads(ended.output[ended.output.index("{") :])
         return report
@@ -57,3 +58,14 @@ def test_in_fair_weather_each_post_is_sent_once(survived: Callable[..., dict[str
     report = survived("postgresql", *storm, "--fair")
 
     assert report["results"] == {"success": 100}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_replies_survive_pulls_every_second(database: str, survived: Callable[..., dict[str, Any]]) -> None:
+    """SVC-48: each is posted once, and none comes back as a customer's comment."""
+    storm = ("--replies=40", "--kills=3", "--pause=0.15")
+
+    report = survived(database, *storm, course=REPLIES)
+
+    assert (report["replies"], report["kills"]) == (40, 3)
+    assert report["answers"]["pull 200"] >= 10
