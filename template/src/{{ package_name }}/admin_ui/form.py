@@ -4,36 +4,79 @@ The model is the one that `origin.py` declares. What the form takes from it:
 
     business: str = Field(title="Business", description="As in its address.", examples=["corner-cafe"])
     reviews: Literal["all", "bad"] = Field("all", json_schema_extra={"labels": {"all": "All", "bad": "One star"}})
+    languages: set[Literal["de", "en"]] = Field(set(), max_length=5)
+    keywords: list[str] = Field([], description="What a review must speak of.")
     signature: str | None = Field(None, json_schema_extra={"multiline": True})
     api_key: SecretStr
 
 Titles label the fields, descriptions help, the first example stands in an empty field, and `labels` name the
-options of a choice. A `SecretStr` is never sent to the browser; left empty on edit, it stays as it is.
+options of a choice. A `SecretStr` is never sent to the browser; left empty on edit, it stays as it is. Moments are
+written and shown in UTC.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
 
-from pydantic import AnyUrl, BaseModel, EmailStr, SecretStr, ValidationError
+from pydantic import AnyUrl, AwareDatetime, BaseModel, EmailStr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from ..web.forms import Form
 from ..web.pages.translations import fill
 
-Kind = Literal["text", "password", "url", "email", "number", "date", "checkbox", "select", "textarea"]
+Kind = Literal[
+    "text",
+    "password",
+    "url",
+    "email",
+    "number",
+    "date",
+    "datetime-local",
+    "checkbox",
+    "select",
+    "textarea",
+    "checkboxes",
+    "lines",
+]
 Translate = Callable[[str], str]
 
 # The page posts these beside the configuration.
 RESERVED = frozenset({"name", "handshake"})
 
+KINDS: Mapping[object, Kind] = {
+    str: "text",
+    SecretStr: "password",
+    bool: "checkbox",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    date: "date",
+    datetime: "datetime-local",
+    AwareDatetime: "datetime-local",
+    AnyUrl: "url",
+    EmailStr: "email",
+}
+
+MULTILINE: Mapping[Kind, Kind] = {"text": "textarea", "password": "textarea"}
+
+SEVERAL: Mapping[Kind | None, Kind] = {
+    "select": "checkboxes",
+    "text": "lines",
+    "url": "lines",
+    "email": "lines",
+    "number": "lines",
+    "date": "lines",
+}
+"""How a list or a set is shown, by what it holds."""
+
 SHOWN = (
-    "str, SecretStr, bool, int, float, Decimal, date, a Literal of strings, a str Enum, HttpUrl, AnyUrl, EmailStr, "
-    "or one of these or None"
+    "str, SecretStr, bool, int, float, Decimal, date, datetime, HttpUrl, AnyUrl, EmailStr, a Literal or an Enum of "
+    "strings, a list, set, frozenset or tuple[..., ...] of these but secrets, bools and datetimes, or one of these or None"
 )
 
 OFF = frozenset({"", "0", "false", "off", "no"})
@@ -42,6 +85,7 @@ EMPTY = "Fill in this field."
 NOT_CHOSEN = "Choose one of the options."
 NOT_ACCEPTED = "These settings were not accepted. Check them and try again."
 NOT_LIKE_EXAMPLE = "Write this in the form of the example: {example}"
+IN_LINE = "Line {line}: {message}"
 BAD_ADDRESS = "Write an e-mail address, for example name@example.com."
 
 # Pydantic's error types, in the words of somebody who fills in a form.
@@ -49,6 +93,8 @@ MESSAGES: Mapping[str, str] = {
     "date_from_datetime_inexact": "Write a date as year-month-day, for example 2026-11-20.",
     "date_from_datetime_parsing": "Write a date as year-month-day, for example 2026-11-20.",
     "date_parsing": "Write a date as year-month-day, for example 2026-11-20.",
+    "datetime_from_date_parsing": "Write a date and a time, for example 2026-11-20 10:15.",
+    "datetime_parsing": "Write a date and a time, for example 2026-11-20 10:15.",
     "decimal_max_digits": "Write a number with {limit} digits or fewer.",
     "decimal_max_places": "Write a number with {limit} decimal places or fewer.",
     "decimal_parsing": "Write a number.",
@@ -83,6 +129,18 @@ DATE_MESSAGES: Mapping[str, str] = {
     "less_than_equal": "Choose {limit} or an earlier date.",
 }
 
+PARTICULAR_MESSAGES: Mapping[Kind | None, Mapping[str, str]] = {
+    "date": DATE_MESSAGES,
+    "datetime-local": DATE_MESSAGES,
+    "select": {"missing": NOT_CHOSEN},
+    "checkboxes": {
+        "too_short": "Choose {limit} or more.",
+        "too_long": "Choose {limit} or fewer.",
+    },
+    "lines": {"too_short": "Write {limit} lines or more.", "too_long": "Write {limit} lines or fewer."},
+}
+"""Where a kind of field needs other words."""
+
 LIMITS = (
     "max_length",
     "min_length",
@@ -105,7 +163,7 @@ class Field:
     label: str
     help: str = ""
     kind: Kind = "text"
-    value: str | bool = ""
+    value: str | bool | tuple[str, ...] = ""
     required: bool = False
     options: tuple[tuple[str, str], ...] = ()
     error: str | None = None
@@ -117,8 +175,8 @@ class Field:
     minimum: str | None = None
     maximum: str | None = None
     max_length: int | None = None
-    whole: bool = False
-    """A number without decimals."""
+    step: str = "any"
+    """Of a number, as HTML writes it."""
 
 
 class ConfigurationErrors(Exception):  # noqa: N818 (it holds as many as there are)
@@ -136,6 +194,7 @@ class ConfigurationErrors(Exception):  # noqa: N818 (it holds as many as there a
         self.temporary = temporary
 
 
+T = TypeVar("T")
 Configuration = TypeVar("Configuration", bound=BaseModel)
 
 
@@ -149,7 +208,7 @@ class ConfigurationForm(Generic[Configuration]):
     def fields(
         self,
         current: Configuration | None,
-        posted: Mapping[str, str] | None,
+        posted: Form | None,
         errors: Mapping[str, str],
         translate: Translate,
     ) -> list[Field]:
@@ -158,16 +217,16 @@ class ConfigurationForm(Generic[Configuration]):
             _field(item, current, posted, errors.get(name), translate) for name, item in self._inputs.items()
         ]
 
-    def read(
-        self, posted: Mapping[str, str], current: Configuration | None, translate: Translate
-    ) -> Configuration:
+    def read(self, posted: Form, current: Configuration | None, translate: Translate) -> Configuration:
         """Read a posted form; `current` gives the secrets that were left empty. Raises ConfigurationErrors."""
         given: dict[str, Any] = {}
         for name, item in self._inputs.items():
             if item.kind == "checkbox":
                 given[name] = _ticked(posted, name)
+            elif item.is_several:
+                given[name] = item.entries(posted) or (None if item.nullable else [])
             elif text := item.text(posted):
-                given[name] = text
+                given[name] = _moment(text) if item.kind == "datetime-local" else text
             elif item.holds_secret(current):
                 given[name] = getattr(current, name)
             elif item.nullable:
@@ -212,7 +271,7 @@ class _Input:
     minimum: str | None
     maximum: str | None
     max_length: int | None
-    whole: bool
+    step: str
 
     @classmethod
     def of(cls, model: type[BaseModel], name: str, info: FieldInfo) -> "_Input":
@@ -222,8 +281,10 @@ class _Input:
             )
         annotation, nullable, metadata = _unwrap(info.annotation, list(info.metadata))
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        multiline = extra.get("multiline") is True
-        kind = _kind(annotation, multiline=multiline)
+        element = _element(annotation)
+        kind = _kind(annotation) if element is None else SEVERAL.get(_kind(element))
+        if extra.get("multiline") is True and kind is not None:
+            kind = MULTILINE.get(kind, kind)
         if kind is None:
             raise TypeError(
                 f"{model.__name__}.{name}: a form cannot show {_type_name(info.annotation)}. Use {SHOWN}."
@@ -232,31 +293,42 @@ class _Input:
         has_default = not info.is_required()
         limits = _limits(metadata)
         may_be_blank = has_default and not nullable and annotation is str
-        whole = _is(annotation, int)
+        is_whole = annotation is int
+        minimum = _bound(limits, "ge", "gt", 1 if is_whole else 0)
         return cls(
             name=name,
             label=info.title or _words(name),
             help=info.description or "",
             placeholder=str(info.examples[0]) if info.examples and not secret else "",
             kind=kind,
-            options=_options(annotation, extra.get("labels")),
+            options=_options(element or annotation, extra.get("labels")),
             default=info.get_default(call_default_factory=True, validated_data={}) if has_default else None,
             required=kind != "checkbox"
             and not nullable
-            and (not has_default or (may_be_blank and limits.get("min_length", 0) > 0)),
+            and (limits.get("min_length", 0) > 0 if element is not None or may_be_blank else not has_default),
             secret=secret,
             nullable=nullable,
             may_be_blank=may_be_blank,
-            minimum=_bound(limits, "ge", "gt", 1 if whole else 0),
-            maximum=_bound(limits, "le", "lt", -1 if whole else 0),
-            max_length=limits.get("max_length"),
-            whole=whole,
+            minimum=minimum,
+            maximum=_bound(limits, "le", "lt", -1 if is_whole else 0),
+            max_length=limits.get("max_length") if element is None else None,
+            step=_step(limits, minimum, is_whole=is_whole),
         )
 
-    def text(self, posted: Mapping[str, str]) -> str:
+    @property
+    def is_several(self) -> bool:
+        return self.kind in SEVERAL.values()
+
+    def text(self, posted: Form) -> str:
         # A browser ends the lines of a text area with CR LF.
-        text = posted.get(self.name, "").replace("\r\n", "\n")
+        text = posted[self.name].replace("\r\n", "\n")
         return text if self.secret and text.strip() else text.strip()
+
+    def entries(self, posted: Form) -> list[str]:
+        """What was ticked, or the lines that are not empty."""
+        if self.kind == "checkboxes":
+            return list(posted.values(self.name))
+        return [line.strip() for line in posted[self.name].splitlines() if line.strip()]
 
     def holds_secret(self, current: BaseModel | None) -> bool:
         value = getattr(current, self.name, None)
@@ -266,14 +338,17 @@ class _Input:
 def _field(
     item: _Input,
     current: BaseModel | None,
-    posted: Mapping[str, str] | None,
+    posted: Form | None,
     error: str | None,
     translate: Translate,
 ) -> Field:
     known = item.default if current is None else getattr(current, item.name)
-    value: str | bool
+    value: str | bool | tuple[str, ...]
     if item.kind == "checkbox":
         value = bool(known) if posted is None else _ticked(posted, item.name)
+    elif item.is_several:
+        entries = _as_texts(known) if posted is None else item.entries(posted)
+        value = tuple(entries) if item.kind == "checkboxes" else "\n".join(entries)
     elif item.secret:
         value = ""
     else:
@@ -294,7 +369,7 @@ def _field(
         minimum=item.minimum,
         maximum=item.maximum,
         max_length=item.max_length,
-        whole=item.whole,
+        step=item.step,
     )
 
 
@@ -311,37 +386,58 @@ def _offered(item: _Input, translate: Translate) -> tuple[tuple[str, str], ...]:
 
 def _message(error: ErrorDetails, item: _Input | None, translate: Translate) -> str:
     kind = item.kind if item else None
+    if kind == "lines" and len(error["loc"]) > 1:
+        number = int(error["loc"][1]) + 1
+        return fill(translate(IN_LINE), line=number, message=_message(error, None, translate))
     context = error.get("ctx", {})
     if isinstance(context.get("error"), Exception):
         return translate(str(context["error"])) or translate(NOT_ACCEPTED)
     if error["type"] == "value_error" and "reason" in context:
         # The form in which Pydantic reports a bad e-mail address.
         return translate(BAD_ADDRESS)
-    if error["type"] == "missing" and kind == "select":
-        return translate(NOT_CHOSEN)
-    if error["type"] == "string_too_short" and item is not None and context["min_length"] == 1:
+    if kind != "checkboxes" and item is not None and context.get("min_length") == 1:
         return translate(EMPTY)
     if error["type"] == "string_pattern_mismatch" and item is not None and item.placeholder:
         return fill(translate(NOT_LIKE_EXAMPLE), example=item.placeholder)
-    sentence = (DATE_MESSAGES if kind == "date" else {}).get(error["type"]) or MESSAGES.get(error["type"])
-    if sentence is None:
+    words = PARTICULAR_MESSAGES.get(kind, {}).get(error["type"]) or MESSAGES.get(error["type"])
+    if words is None:
         return translate(error["msg"])
     limit = next((context[name] for name in LIMITS if name in context), "")
-    return fill(translate(sentence), limit=limit)
+    if kind == "datetime-local":
+        limit = f"{_as_text(_moment(str(limit))).replace('T', ' ')} UTC"
+    return fill(translate(words), limit=limit)
 
 
-def _ticked(posted: Mapping[str, str], name: str) -> bool:
-    return posted.get(name, "").strip().lower() not in OFF
+def _ticked(posted: Form, name: str) -> bool:
+    return posted[name].strip().lower() not in OFF
+
+
+def _moment(text: str) -> datetime | str:
+    """Read a moment, in UTC if it names no zone; what is none is left to the model to refuse."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _as_text(value: object) -> str:
+    """Write a value as HTML's fields do."""
     if value is None:
         return ""
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, Decimal):
         return f"{value:f}"
+    if isinstance(value, datetime):
+        there = (value.astimezone(UTC) if value.tzinfo else value).replace(tzinfo=None)
+        return there.isoformat(timespec="seconds" if there.second else "minutes")
     return str(value)
+
+
+def _as_texts(values: Any) -> list[str]:
+    texts = [_as_text(value) for value in values or ()]
+    return sorted(texts) if isinstance(values, set | frozenset) else texts
 
 
 def _unwrap(annotation: object, metadata: list[object]) -> tuple[object, bool, list[object]]:
@@ -359,29 +455,28 @@ def _unwrap(annotation: object, metadata: list[object]) -> tuple[object, bool, l
             return annotation, nullable, metadata
 
 
-def _kind(annotation: object, *, multiline: bool) -> Kind | None:
+def _element(annotation: object) -> object:
+    """Give what a list or a set holds; None if the type is neither."""
+    kind, arguments = get_origin(annotation), get_args(annotation)
+    if kind in {list, set, frozenset} or (kind is tuple and arguments[1:] == (Ellipsis,)):
+        element, nullable, _metadata = _unwrap(arguments[0], [])
+        return None if nullable else element
+    return None
+
+
+def _kind(annotation: object) -> Kind | None:
     if _options(annotation, None):
         return "select"
-    if annotation is str:
-        return "textarea" if multiline else "text"
-    if _is(annotation, SecretStr):
-        return "textarea" if multiline else "password"
-    if annotation is bool:
-        return "checkbox"
-    if annotation in {int, float, Decimal}:
-        return "number"
-    if annotation is date:
-        return "date"
-    if _is(annotation, AnyUrl):
-        return "url"
-    return "email" if annotation is EmailStr else None
+    if annotation in KINDS:
+        return KINDS[annotation]
+    return next((KINDS[kind] for kind in (SecretStr, AnyUrl) if _is(annotation, kind)), None)
 
 
 def _options(annotation: object, labels: object) -> tuple[tuple[str, str], ...]:
     values: tuple[object, ...] = ()
     if get_origin(annotation) is Literal:
         values = get_args(annotation)
-    elif isinstance(annotation, type) and issubclass(annotation, str) and issubclass(annotation, Enum):
+    elif _is(annotation, Enum):
         values = tuple(member.value for member in annotation)
     if not all(isinstance(value, str) for value in values):
         return ()
@@ -406,8 +501,19 @@ def _bound(limits: Mapping[str, Any], inclusive: str, exclusive: str, step: int)
     return None
 
 
-def _is(annotation: object, kind: type) -> bool:
-    return isinstance(annotation, type) and annotation is not bool and issubclass(annotation, kind)
+def _step(limits: Mapping[str, Any], minimum: str | None, *, is_whole: bool) -> str:
+    """Say in which steps a number goes: browsers count them from the minimum."""
+    multiple = limits.get("multiple_of")
+    if multiple is not None:
+        fits = minimum is None or Decimal(minimum) % Decimal(str(multiple)) == 0
+        return _as_text(multiple) if fits else "any"
+    if places := limits.get("decimal_places"):
+        return _as_text(Decimal(1).scaleb(-places))
+    return "1" if is_whole else "any"
+
+
+def _is(annotation: object, kind: type[T]) -> TypeGuard[type[T]]:
+    return isinstance(annotation, type) and issubclass(annotation, kind)
 
 
 def _words(name: str) -> str:
