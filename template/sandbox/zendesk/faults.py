@@ -25,10 +25,13 @@ Endpoint = Literal[
     "zis",
     "zis_action",
     "apps",
+    "app",
+    "app_request",
     "unknown",
 ]
 """The interfaces by name: `proxy` is an app's call to Zendesk, `proxied` the one that Zendesk makes of it,
-`zis` a call of Integration Services and `zis_action` a flow's request."""
+`zis` a call of Integration Services and `zis_action` a flow's request, `app` what an app asks the page around it for
+and `app_request` what is sent elsewhere for it."""
 
 
 @dataclass

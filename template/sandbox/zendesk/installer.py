@@ -46,6 +46,7 @@ def open_package(source: Path | bytes, settings: Settings) -> App:
     if refusals := [_remark(finding) for finding in found if finding.severity == "error"]:
         raise PackageRefusedError(shown, refusals)
     manifest, texts = app_package.manifest_of(files), app_package.english_texts(files)
+    source = source.resolve() if isinstance(source, Path) else source
     parameters: list[dict[str, Any]] = manifest.get("parameters") or []
     return App(
         id=0,
@@ -57,7 +58,24 @@ def open_package(source: Path | bytes, settings: Settings) -> App:
         settings={str(each.get("name")): each.get("default") for each in parameters},
         secure=[str(each.get("name")) for each in parameters if each.get("secure")],
         remarks=[f"{finding.file}: {finding.message}. {finding.remedy}" for finding in found],
+        places=_places(manifest.get("location")),
+        files={} if _is_folder(source) else files,
+        folder=str(source) if _is_folder(source) else "",
+        domains=[str(each) for each in manifest.get("domainWhitelist") or []],
+        scopes={str(each.get("name")): list(each.get("scopes") or []) for each in parameters},
     )
+
+
+def _is_folder(source: Path | bytes) -> bool:
+    return isinstance(source, Path) and source.is_dir()
+
+
+def _places(location: Any) -> dict[str, str]:
+    """Read where Zendesk Support shows which page; what has no page of its own is not shown."""
+    support = location.get("support", location.get("zendesk")) if isinstance(location, dict) else None
+    pages = support if isinstance(support, dict) else {}
+    urls = {name: page.get("url") if isinstance(page, dict) else page for name, page in pages.items()}
+    return {name: url for name, url in urls.items() if isinstance(url, str) and url}
 
 
 def _is_allowed(finding: Finding, files: dict[str, bytes], settings: Settings) -> bool:

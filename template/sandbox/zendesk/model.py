@@ -159,6 +159,16 @@ class App:
     installed: bool = False
     remarks: list[str] = field(default_factory=list)
     """What Zendesk took and would rather have seen otherwise."""
+    places: dict[str, str] = field(default_factory=dict)
+    """URLs of the pages that agents see, by the place in Zendesk Support."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Of the package; none where they lie in a folder."""
+    folder: str = ""
+    """Where the files are read each time, so that a page that is reloaded shows what was changed."""
+    domains: list[str] = field(default_factory=list)
+    """Where its secrets may be sent."""
+    scopes: dict[str, list[str]] = field(default_factory=dict)
+    """In which part of a request a secure parameter may stand."""
 
 
 @dataclass

@@ -95,6 +95,9 @@ class Settings:
     admin_timeout: Seconds = 30
     """For the service's pages where no browser opens them."""
 
+    framework_client_from_zendesk: bool = False
+    """Apps load the framework's client from its public address, which needs a network, and not the sandbox's own."""
+
     zis_person_is_admin: bool = True
     """False calls Integration Services from an agent's browser, which Zendesk refuses."""
     zis_upload_uninstalls: bool = True

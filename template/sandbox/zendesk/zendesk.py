@@ -39,6 +39,7 @@ from .scheduler import Scheduler
 from .settings import Settings
 from .tokens import Tokens
 from .verdicts import Remark
+from .zaf.hosting import Hosting
 
 CLICK_TIMEOUT = 30
 MOST_REDIRECTS = 5
@@ -98,7 +99,8 @@ class Zendesk:
         ]
         gets = [*Attachments(context, self.tokens).doors(), *self.apps.readers()]
         front = Front(context)
-        api = [*self.zis.routes(front), *front.routes(posts, gets)]
+        self.hosting = Hosting(context, self.calls)
+        api = [*self.hosting.routes(front), *self.zis.routes(front), *front.routes(posts, gets)]
         self.links: dict[str, str] = {}
         """What else runs beside Zendesk, for the start page: addresses by name."""
         self.hints: list[str] = []

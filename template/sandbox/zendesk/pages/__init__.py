@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute
 
 from .admin import AdminPages
+from .apps import AppPages
 from .exchanges import ExchangePages
 from .faults import FaultsPage
 from .settings import SettingsPage
@@ -15,7 +16,7 @@ from .zis import ZisPage
 if TYPE_CHECKING:
     from ..zendesk import Zendesk
 
-AREAS = (StartPage, AdminPages, TicketPages, ExchangePages, FaultsPage, SettingsPage, ZisPage)
+AREAS = (StartPage, AdminPages, TicketPages, ExchangePages, FaultsPage, SettingsPage, ZisPage, AppPages)
 
 
 def routes(zendesk: "Zendesk") -> list[BaseRoute]:

@@ -85,6 +85,7 @@ function listen() {
     if (data === known) return;
     known = data;
     reading = reading.then(readAgain, readAgain);
+    reading.then(() => document.dispatchEvent(new Event("sandbox:changed")));
   };
 }
 

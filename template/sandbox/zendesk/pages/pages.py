@@ -1,12 +1,11 @@
 """What all pages share: how they are rendered, who may use them, and what they say when something is refused."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -18,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..addresses import is_loopback_http, origin
+from ..addresses import origin
 from ..model import NotDoneError, UnknownError
+from ..strangers import StrangerError, refuse_strangers
 
 if TYPE_CHECKING:
     from ..zendesk import Zendesk
@@ -39,10 +39,6 @@ class _NumberConvertor(IntegerConvertor):
 register_url_convertor("number", _NumberConvertor())
 
 
-class StrangerError(NotDoneError):
-    """A request does not come from a person at these pages."""
-
-
 class Pages:
     """The pages of one area. Reading one changes nothing; whatever it shows has its secrets masked."""
 
@@ -50,14 +46,25 @@ class Pages:
         self.zendesk = zendesk
 
     def show(
-        self, page: str, context: Mapping[str, object], status: int = 200, *, embeds: bool = False
+        self,
+        page: str,
+        context: Mapping[str, object],
+        status: int = 200,
+        *,
+        embeds: bool = False,
+        frames: Iterable[str] = (),
     ) -> Response:
-        """Answer with a page. One that `embeds` shows what the service sends, wherever that leads."""
+        """Answer with a page. One that `embeds` shows what the service sends, wherever that leads.
+
+        `frames` are the origins of apps in it, whose requests the page may make.
+        """
         html = _environment.get_template(page).render(zendesk=self.zendesk, answer=status, **context)
         elsewhere = "http: https:" if embeds else "'self'"
+        framed = " ".join([elsewhere, *frames])
+        reached = "connect-src 'self' http: https:; " if frames else ""
         policy = (
             "default-src 'self'; img-src 'self' data: http: https:; object-src 'none'; base-uri 'none'; "
-            f"frame-ancestors 'none'; frame-src {elsewhere}; form-action {elsewhere}"
+            f"{reached}frame-ancestors 'none'; frame-src {framed}; form-action {elsewhere}"
         )
         headers = {"cache-control": "no-store", "content-security-policy": policy}
         return HTMLResponse(html, status, headers | {"x-content-type-options": "nosniff"})
@@ -65,7 +72,7 @@ class Pages:
     def route(self, path: str, handler: Handler, method: str = "GET") -> Route:
         async def handle(request: Request) -> Response:
             try:
-                self._refuse_strangers(request)
+                refuse_strangers(request, self.zendesk.settings.address)
                 response = await handler(request)
             except (NotDoneError, ValidationError, MultiPartException) as error:
                 status = (
@@ -85,16 +92,6 @@ class Pages:
             return response or RedirectResponse(before if is_own else "/", 303)
 
         return Route(path, handle, methods=[method])
-
-    def _refuse_strangers(self, request: Request) -> None:
-        """Raise StrangerError for what any page in the same browser could send: it finds this machine too."""
-        here, address = str(request.url), self.zendesk.settings.address
-        if not is_loopback_http(here) and origin(here) != origin(address):
-            raise StrangerError(f"{request.url.netloc} is not where this Zendesk is. Open {address} instead.")
-        site, sender = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-        is_own = sender is None or urlsplit(sender).netloc == request.url.netloc
-        if request.method == "POST" and not (is_own and site in (None, "none", "same-origin")):
-            raise StrangerError(f"Nothing was changed: this was posted by another site, {sender or site}.")
 
 
 @pass_context

@@ -14,7 +14,7 @@ class StartPage(Pages):
         return [
             self.route("/", self.read),
             self.route("/changes", self.listen),
-            *(self.route(path, self.read_asset) for path in ("/style.css", "/live.js")),
+            *(self.route(path, self.read_asset) for path in ("/style.css", "/live.js", "/host.js")),
         ]
 
     async def read(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from ..channelback import ReplyRefusedError, Upload
 from ..model import Comment, Status, Ticket, UnknownError
+from .apps import with_apps
 from .pages import Pages
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -38,7 +39,7 @@ class TicketPages(Pages):
         return self.show("tickets.html", {"tickets": tickets, "status": status, "account": account})
 
     async def read(self, request: Request) -> Response:
-        return self._page(self._ticket(request))
+        return self._page(request, self._ticket(request))
 
     async def change_status(self, request: Request) -> None:
         ticket, status = self._ticket(request), (await request.form()).get("status")
@@ -58,7 +59,7 @@ class TicketPages(Pages):
         try:
             comment = self.zendesk.channelback.write(ticket, message, uploads)
         except ReplyRefusedError as error:
-            return self._page(ticket, 422, typed=message, refusal=str(error))
+            return self._page(request, ticket, 422, typed=message, refusal=str(error))
         return self._sending(ticket, comment)
 
     async def send_again(self, request: Request) -> Response:
@@ -89,7 +90,9 @@ class TicketPages(Pages):
     def _ticket(self, request: Request) -> Ticket:
         return self.zendesk.state.ticket(request.path_params["ticket"])
 
-    def _page(self, ticket: Ticket, status: int = 200, typed: str = "", refusal: str = "") -> Response:
+    def _page(
+        self, request: Request, ticket: Ticket, status: int = 200, typed: str = "", refusal: str = ""
+    ) -> Response:
         via = self.zendesk.via(ticket) if self.zendesk.state.manifest else {}
         shut = ""
         try:
@@ -97,4 +100,6 @@ class TicketPages(Pages):
         except ReplyRefusedError as error:
             shut = str(error)
         typing = {"shut": shut, "typed": typed, "refusal": refusal}
-        return self.show("ticket.html", {"ticket": ticket, "via": via, "images": IMAGES, **typing}, status)
+        context = {"ticket": ticket, "via": via, "images": IMAGES, **typing}
+        frames = self.zendesk.hosting.frames("ticket_sidebar", request, ticket)
+        return with_apps(self, "ticket.html", context, frames, status)

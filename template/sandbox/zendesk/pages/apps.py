@@ -1,0 +1,44 @@
+"""Apps in front of agents: in the bar on the left, and what the page around them asks the server for."""
+
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ...zis.credentials import SESSION
+from ..model import UnknownError
+from ..zaf.hosting import Frame
+from .pages import Pages
+
+
+class AppPages(Pages):
+    def routes(self) -> list[Route]:
+        return [
+            self.route("/agent/apps/{app:number}", self.read),
+            self.route("/agent/tickets/{ticket:number}/fields", self.read_fields),
+        ]
+
+    async def read(self, request: Request) -> Response:
+        app = self.zendesk.state.app(request.path_params["app"])
+        if not app.installed or "nav_bar" not in app.places:
+            raise UnknownError(f"{app.name} has no page of its own.")
+        frames = [self.zendesk.hosting.frame(app, "nav_bar", request)]
+        return with_apps(self, "app.html", {}, frames)
+
+    async def read_fields(self, request: Request) -> Response:
+        """Say what apps could read, by which the page around them finds what has changed."""
+        ticket = self.zendesk.state.ticket(request.path_params["ticket"])
+        return JSONResponse(self.zendesk.hosting.fields(ticket)["ticket"])
+
+
+def with_apps(
+    pages: Pages, page: str, context: dict[str, object], frames: Iterable[Frame], status: int = 200
+) -> Response:
+    """Show a page with apps in it, which call Zendesk's API by the session of whoever reads it."""
+    shown, session = list(frames), pages.zendesk.state.zis.session
+    context |= {"frames": shown, "csrf": session}
+    response = pages.show(page, context, status, frames={frame.origin for frame in shown})
+    if shown:
+        response.set_cookie(SESSION, session, httponly=True, samesite="strict")
+    return response

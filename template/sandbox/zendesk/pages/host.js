@@ -1,0 +1,237 @@
+"use strict";
+
+// The host's side of the apps framework: an app in a frame says by postMessage what it wants, as JSON. What the
+// server knows is asked there, and so comes into the log; what only this page can do is done here.
+
+const LONGEST_WAIT = 5000;
+const ticket = location.pathname.match(/^\/agent\/tickets\/(\d+)$/)?.[1] ?? "";
+const apps = [...document.querySelectorAll("iframe[data-app]")].map((frame) => ({
+  ...JSON.parse(frame.dataset.app), frame, subscribed: new Map(), isRegistered: false,
+}));
+
+function send(app, message) {
+  app.frame.contentWindow?.postMessage(JSON.stringify(message), app.origin);
+}
+
+function fire(app, event, message) {
+  if (app.subscribed.get(event)) send(app, { key: `zaf.${event}`, message });
+}
+
+async function ask(app, what, asked) {
+  const answer = await fetch(`/agent/apps/${app.id}/${what}?ticket=${ticket}`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked),
+  });
+  const found = await answer.json();
+  if (!answer.ok) throw new Refusal(answer, found.description);
+  return found;
+}
+
+class Refusal extends Error {
+  constructor(answer, text) {
+    super(text);
+    this.answer = answer;
+  }
+}
+
+// --- get, set and invoke
+
+const draft = () => document.getElementById("message");
+const field = (box) => ({
+  get: () => { if (!box()) throw new TypeError(); return box().value; },
+  set: (value) => { box().value = value; },
+});
+const here = { "ticket.comment.text": field(draft), "comment.text": field(draft) };
+
+function append(text) {
+  const box = draft();
+  box.value = box.value ? `${box.value}\n${text}` : text;
+}
+
+const actions = {
+  resize: (app, [size]) => {
+    for (const side of ["width", "height"]) {
+      if (size?.[side] !== undefined) app.frame.style[side] = /^\d+(\.\d+)?$/.test(size[side]) ? `${size[side]}px` : size[side];
+    }
+  },
+  notify: (app, [text, kind = "notice", options = {}]) => { notify(text, kind, options); },
+  hide: (app) => { app.frame.closest(".app").hidden = true; },
+  show: (app) => { app.frame.closest(".app").hidden = false; },
+  preloadPane: () => {},
+  "ticket.comment.appendText": (app, [text]) => { append(text); },
+  "comment.appendText": (app, [text]) => { append(text); },
+  "ticket.editor.insert": (app, [text]) => { append(text); },
+};
+
+function isHere(name) {
+  return name.includes("omment") || name.includes("editor") ? Boolean(draft()) : true;
+}
+
+async function call(app, kind, params) {
+  const paths = kind === "get" ? params : Object.keys(params);
+  const found = {};
+  const left = [];
+  for (const path of paths) {
+    if (kind === "invoke" && Object.hasOwn(actions, path) && isHere(path)) found[path] = actions[path](app, params[path]) ?? null;
+    else if (kind !== "invoke" && Object.hasOwn(here, path) && draft()) {
+      if (kind === "set") here[path].set(params[path]);
+      found[path] = here[path].get();
+    } else left.push(path);
+  }
+  const rest = kind === "get" ? left : Object.fromEntries(left.map((path) => [path, params[path]]));
+  const answered = left.length ? await ask(app, kind, rest) : {};
+  return { ...found, ...answered, errors: answered.errors ?? {} };
+}
+
+function notify(text, kind, { sticky = false } = {}) {
+  const item = document.createElement("li");
+  item.className = kind;
+  item.textContent = new DOMParser().parseFromString(String(text), "text/html").body.textContent;
+  document.getElementById("toasts").append(item);
+  if (!sticky) setTimeout(() => item.remove(), LONGEST_WAIT);
+}
+
+// --- request
+
+function encoded(data, contentType) {
+  if (data === undefined || data === null || typeof data === "string") return data ?? undefined;
+  return contentType.includes("json") ? JSON.stringify(data) : new URLSearchParams(data).toString();
+}
+
+async function request(app, options) {
+  const asked = typeof options === "string" ? { url: options } : options;
+  const method = (asked.type ?? asked.method ?? "GET").toUpperCase();
+  const contentType = asked.contentType ?? "application/x-www-form-urlencoded; charset=UTF-8";
+  const url = new URL(asked.url, location.origin);
+  const body = encoded(asked.data, contentType);
+  const headers = { ...asked.headers };
+  if (method === "GET" || method === "HEAD") {
+    if (body) url.search += (url.search ? "&" : "") + body;
+  } else if (body !== undefined && contentType) headers["content-type"] = contentType;
+  const sent = method === "GET" || method === "HEAD" ? undefined : body;
+  if (url.origin === location.origin && !asked.secure) {
+    const session = { "x-csrf-token": app.frame.dataset.csrf, "x-requested-with": "XMLHttpRequest" };
+    return complete(await fetch(url, { method, headers: { ...session, ...headers }, body: sent }));
+  }
+  if (asked.cors && !asked.secure) {
+    const credentials = asked.xhrFields?.withCredentials ? "include" : "omit";
+    return complete(await fetch(url, { method, headers, body: sent, credentials }));
+  }
+  const target = url.origin === location.origin ? url.href : asked.url;
+  const answer = await ask(app, "request", { url: target, method, headers, body: sent, secure: asked.secure });
+  return outcome(answer.status, "", answer.body, answer.headers);
+}
+
+async function complete(answer) {
+  return outcome(answer.status, answer.statusText, await answer.text(), Object.fromEntries(answer.headers));
+}
+
+function outcome(status, statusText, responseText, responseHeaders) {
+  let responseJSON;
+  try { responseJSON = JSON.parse(responseText); } catch { /* It is a text. */ }
+  return { status, statusText: statusText || String(status), responseText, responseJSON, responseHeaders };
+}
+
+async function answerRequest(app, key, options) {
+  let found;
+  try {
+    found = await request(app, options);
+  } catch (error) {
+    found = error instanceof Refusal
+      ? outcome(error.answer.status, error.message, JSON.stringify({ error: error.message }), {})
+      : { status: 0, statusText: "error", responseText: "", error: String(error) };
+  }
+  const isDone = found.status >= 200 && found.status < 300;
+  const wantsText = typeof options === "object" && options.dataType === "text";
+  const data = wantsText ? found.responseText : found.responseJSON ?? found.responseText;
+  const first = isDone && !options.httpCompleteResponse ? data : found;
+  const responseArgs = isDone ? [first, "success", found] : [found, "error", found.statusText];
+  send(app, { key: `zaf.${key}.${isDone ? "done" : "fail"}`, message: { responseArgs } });
+}
+
+// --- Messages
+
+function register(app) {
+  app.isRegistered = true;
+  tell(app, "");
+  send(app, { key: "zaf.app.registered", message: { metadata: app.metadata, context: app.context } });
+  send(app, { key: "zaf.app.activated", message: { firstLoad: true } });
+}
+
+function receive(app, message) {
+  const { key = "", id, request: kind, params } = message;
+  const [verb, event] = [key.slice(0, key.indexOf(":")), key.slice(key.indexOf(":") + 1)];
+  if (["get", "set", "invoke"].includes(kind) && id !== undefined) {
+    call(app, kind, params).then(
+      (result) => send(app, { id, result }),
+      (error) => send(app, { id, error: { name: error.name, message: error.message } }),
+    );
+  } else if (key === "iframe.handshake") register(app);
+  else if (verb === "iframe.on" || verb === "iframe.off") app.subscribed.set(event, message.message?.subscriberCount ?? 0);
+  else if (verb === "iframe.trigger") {
+    const target = apps.find((each) => each.id === app.id && each.guid === message.instanceGuid) ?? app;
+    fire(target, event, message.message?.message);
+  } else if (verb === "request") answerRequest(app, key, message.message);
+  else if (!["session.live", "__track__"].includes(key)) ask(app, "unknown", message);
+}
+
+addEventListener("message", (event) => {
+  const app = apps.find((each) => each.frame.contentWindow === event.source);
+  if (!app || event.origin !== app.origin) return;
+  let message;
+  try { message = JSON.parse(event.data); } catch { return; }
+  if (message && typeof message === "object") receive(app, message);
+});
+
+// --- What changes on the ticket
+
+let before = null;
+
+async function compare() {
+  if (!ticket || !apps.some((app) => app.subscribed.size)) return;
+  const answer = await fetch(`/agent/tickets/${ticket}/fields`);
+  if (!answer.ok) return;
+  const now = await answer.json();
+  const changed = before ? Object.keys(now).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name])) : [];
+  before = now;
+  for (const app of apps) {
+    for (const name of changed) fire(app, `ticket.${name}.changed`, now[name]);
+    if (changed.length) fire(app, "ticket.updated", { id: now.id });
+  }
+}
+
+document.addEventListener("sandbox:changed", compare);
+
+// --- Frames
+
+function tell(app, problem) {
+  const notice = app.frame.parentElement.querySelector("[role=alert]");
+  notice.textContent = problem;
+  notice.hidden = !problem;
+}
+
+function load(app) {
+  const url = new URL(app.frame.dataset.src);
+  url.searchParams.set("origin", location.origin);
+  url.searchParams.set("app_guid", app.guid);
+  app.frame.addEventListener("load", () => {
+    app.isRegistered = false;
+    setTimeout(() => {
+      if (!app.isRegistered) tell(app, "This app has not called ZAFClient.init(), so nothing can be asked or answered. Its page must load the framework's client; the browser's console says more.");
+    }, LONGEST_WAIT);
+  });
+  app.frame.src = url;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[aria-controls]");
+  const app = button && apps.find((each) => each.guid === button.getAttribute("aria-controls"));
+  if (!app) return;
+  const isShown = button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!isShown));
+  button.textContent = isShown ? "Show" : "Hide";
+  app.frame.parentElement.hidden = isShown;
+  fire(app, isShown ? "app.deactivated" : "app.activated", { firstLoad: false });
+});
+
+for (const app of apps) load(app);
+compare();
