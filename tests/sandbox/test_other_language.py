@@ -23,13 +23,22 @@ HERE = Path(__file__).parent / "other_language"
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    found = shutil.which("node") or shutil.which("nodejs")
-    if found is None:
-        reason = "Node is not installed, so the integration in another language cannot run."
-        if os.environ.get("NODE_TESTS") == "required":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    return found
+    return interpreter("Node", "node", "nodejs")
+
+
+@pytest.fixture(scope="module")
+def php() -> str:
+    return interpreter("PHP", "php")
+
+
+def interpreter(language: str, *programs: str) -> str:
+    for program in programs:
+        if found := shutil.which(program):
+            return found
+    reason = f"{language} is not installed, so the integration in another language cannot run."
+    if os.environ.get(f"{language.upper()}_TESTS") == "required":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @contextmanager
@@ -139,3 +148,45 @@ def test_what_public_integrations_get_wrong_is_named_and_nothing_else(mistake: s
         told = walk(service)
     assert told["remarks"]
     assert [each for each in told["remarks"] if not re.match(remark, each)] == []
+
+
+def test_an_integration_in_php_gets_no_remark(php: str) -> None:
+    with serving(php, "service.php") as service:
+        told = walk(service)
+    assert told["remarks"] == []
+    assert (told["reply_error"], told["pushed"]) == (None, ["success", "success"])
+    assert told["threads"] == [["note-1", "answer-1"], ["note-2", "live-1", "live-2"]]
+    assert told["seen"]["files"] == ["Left, then right"]
+    assert [reply["message"] for reply in told["seen"]["replies"]] == ["From nine to five."]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "remark"),
+    [
+        ("unescaped quote", "admin_ui: SVC-20: /name: "),
+        ("long metadata", "return_url: SVC-18, SVC-19: /metadata: "),
+        ("number as an id", r"pull: SVC-35, SVC-36: /external_resources/\d/external_id: "),
+        ("long id", "pull: SVC-35, SVC-36: /external_resources/2/external_id: "),
+        ("time without zone", r"pull: SVC-35, SVC-39: /external_resources/\d/created_at: "),
+        ("long state", "pull: SVC-19, SVC-29, SVC-32: /state: "),
+        ("no UTF-8", "pull: SVC-27: "),
+        ("warning before JSON", "pull: SVC-27: "),
+        ("file behind a sign-in", "file: SVC-43: "),
+        ("files without token", "attachment: SVC-52: "),
+        ("text for an answer", "channelback: SVC-47: "),
+        ("dead link", "clickthrough: SVC-53: "),
+        ("form for a push", "push: SVC-56: "),
+        ("long request id", "push: SVC-56: /request_id: "),
+    ],
+)
+def test_what_php_gets_wrong_is_named_and_nothing_else(php: str, mistake: str, remark: str) -> None:
+    with serving(php, "service.php", WRONG=mistake) as service:
+        told = walk(service)
+    assert told["remarks"]
+    assert [each for each in told["remarks"] if not re.match(remark, each)] == []
+
+
+@pytest.mark.parametrize("mistake", ["secret in metadata", "first event alone"])
+def test_what_traffic_cannot_show_gets_no_remark(php: str, mistake: str) -> None:
+    with serving(php, "service.php", WRONG=mistake) as service:
+        assert walk(service)["remarks"] == []

@@ -14,7 +14,7 @@ import sys
 import urllib.request
 from typing import Any
 
-from sandbox.zendesk import Fault, Sandbox, Settings, Upload
+from sandbox.zendesk import Fault, HandshakeError, Sandbox, Settings, Upload
 
 
 def call(url: str, body: str | None = None) -> Any:
@@ -45,31 +45,38 @@ def command(manifest: str) -> list[str]:
 
 def walk(service: str) -> dict[str, Any]:
     """Install, add an account, pull, reply, click, push, edit the account, and remove it all."""
-    settings = Settings(allow_loopback_http=True, channelback_retry_after=0)
+    settings = Settings(allow_loopback_http=True, channelback_retry_after=0, attachments_lead_to_sign_in=True)
     with Sandbox(f"{service}/manifest", settings=settings) as sandbox:
-        zendesk = sandbox.zendesk
-        account = sandbox.add_account("Ada's square", key="town-key")
-        told: dict[str, Any] = {"error": sandbox.pull(account).error}
-        if not told["error"]:
-            shop, chat, *_ = sandbox.tickets
-            zendesk.faults.add("channelback", Fault(dropped="after"))
-            reply = shop.reply("From nine to five.", [Upload("map.txt", b"Left, then right", "text/plain")])
-            clicked = sandbox.run(zendesk.click_through, shop.comments[0])
-            pushed = [call(f"{service}/write", "Still there?")]
-            sandbox.run(zendesk.edit_account, account, key="town-key")
-            pushed += [call(f"{service}/write", "With a new token")]
-            told |= {
-                "threads": [[comment.external_id for comment in ticket.comments] for ticket in (shop, chat)],
-                "files": [file.content.decode() for file in shop.comments[0].files],
-                "reply_error": reply.error,
-                "clicked": clicked.status,
-                "pushed": [
-                    entry["status"]["code"] for answer in pushed for entry in answer.get("results", [])
-                ],
-            }
-        sandbox.run(zendesk.uninstall)
-        remarks = [f"{entry.endpoint}: {remark}" for entry in zendesk.log.entries for remark in entry.remarks]
+        try:
+            told = walk_account(service, sandbox)
+        except HandshakeError as error:
+            told = {"error": str(error)}
+        sandbox.run(sandbox.zendesk.uninstall)
+        entries = sandbox.zendesk.log.entries
+        remarks = [f"{entry.endpoint}: {remark}" for entry in entries for remark in entry.remarks]
     return told | {"remarks": remarks, "seen": call(f"{service}/seen")}
+
+
+def walk_account(service: str, sandbox: Sandbox) -> dict[str, Any]:
+    zendesk = sandbox.zendesk
+    account = sandbox.add_account("Ada's square", key="town-key")
+    if error := sandbox.pull(account).error:
+        return {"error": error}
+    shop, chat, *_ = sandbox.tickets
+    zendesk.faults.add("channelback", Fault(dropped="after"))
+    reply = shop.reply("From nine to five.", [Upload("map.txt", b"Left, then right", "text/plain")])
+    clicked = sandbox.run(zendesk.click_through, shop.comments[0])
+    pushed = [call(f"{service}/write", "Still there?")]
+    sandbox.run(zendesk.edit_account, account, key="town-key")
+    pushed += [call(f"{service}/write", "With a new token")]
+    return {
+        "error": None,
+        "threads": [[comment.external_id for comment in ticket.comments] for ticket in (shop, chat)],
+        "files": [file.content.decode() for file in shop.comments[0].files],
+        "reply_error": reply.error,
+        "clicked": clicked.status,
+        "pushed": [entry["status"]["code"] for answer in pushed for entry in answer.get("results", [])],
+    }
 
 
 if __name__ == "__main__":
