@@ -61,6 +61,7 @@ PATHS = (
     "/channel/channelback",
     "/channel/clickthrough",
     "/channel/event_callback",
+    "/channel/proxy/set_helpful",
     "/channel/about",
     "/channel/dashboard",
     "/channel/healthcheck",

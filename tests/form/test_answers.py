@@ -136,6 +136,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "Choose pull or push as well: clickthrough opens posts, and only these two bring posts into Zendesk.",
     ),
     (
+        "capabilities",
+        {"capabilities": ["proxy", "event_callback"]},
+        "Choose pull or push as well: proxy acts on posts, and only these two bring posts into Zendesk.",
+    ),
+    (
         "hosting",
         {"capabilities": ["pull", "push"], "hosting": "aws_lambda"},
         (

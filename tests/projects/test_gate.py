@@ -29,6 +29,7 @@ GATES: dict[str, dict[str, Any]] = {
             "deferred_replies",
             "clickthrough",
             "event_callback",
+            "proxy",
             "about",
             "dashboard",
         ],

@@ -439,6 +439,20 @@ async def test_a_reply_is_found_by_its_key(http: httpx2.AsyncClient) -> None:
     assert foreign.json() == {"posts": []}
 
 
+async def test_a_business_calls_its_own_reviews_helpful(http: httpx2.AsyncClient) -> None:
+    helpful = f"{CAFE}/reviews/review-1/helpful"
+    assert (await http.get(helpful, headers=KEY)).json() == {"helpful": False}
+    for value in (True, True, False):
+        assert (await http.put(helpful, json={"helpful": value}, headers=KEY)).json() == {"helpful": value}
+        assert ("calls this review helpful" in (await http.get("/posts/review-1")).text) is value
+    assert (await http.put(helpful, json={"helpful": "yes"}, headers=KEY)).status_code == 422
+    assert (await http.put(helpful, json=[], headers=KEY)).status_code == 422
+    assert (await http.get(helpful)).status_code == 401
+    for other in ("review-4", "comment-1", "unknown"):
+        answer = await http.put(f"{CAFE}/reviews/{other}/helpful", json={"helpful": True}, headers=KEY)
+        assert answer.status_code == 404
+
+
 async def test_a_key_is_required(http: httpx2.AsyncClient) -> None:
     for key in ("", "k" * 256):
         assert (await reply(http, "review-1", key)).status_code == 400

@@ -29,6 +29,7 @@ class Api:
             Route(base, self.read_business),
             Route(f"{base}/posts", self.read_posts),
             Route(f"{base}/posts/{{post}}/replies", self.add_reply, methods=["POST"]),
+            Route(f"{base}/reviews/{{review}}/helpful", self.helpful, methods=["GET", "PUT"]),
             Route(f"{base}/files", self.add_file, methods=["POST"]),
             Route(f"{base}/files/{{file}}", self.read_file),
         )
@@ -69,6 +70,19 @@ class Api:
         text, files = self._reply_content(business, body)
         reply, is_new = self._site.add_reply(answered, text=text, files=files, idempotency_key=key)
         return JSONResponse(self._json(reply), status_code=201 if is_new else 200)
+
+    async def helpful(self, request: Request) -> Response:
+        business = self.authorised_business(request)
+        review = self._site.post(request.path_params["review"])
+        if review is None or review.business_id != business.id or review.answers_id is not None:
+            raise HTTPException(404, "There is no such review.")
+        if request.method == "PUT":
+            content = read_json(await read_body(request, JSON_SIZE_LIMIT))
+            helpful = content.get("helpful") if isinstance(content, dict) else None
+            if not isinstance(helpful, bool):
+                raise HTTPException(422, "Send helpful as true or false.")
+            self._site.set_helpful(review, helpful=helpful)
+        return JSONResponse({"helpful": self._site.is_helpful(review)})
 
     async def add_file(self, request: Request) -> Response:
         business = self.authorised_business(request)

@@ -95,6 +95,7 @@ class ReviewSite:
         self._published: dict[str, StoredFile] = {}
         self._replies: dict[tuple[str, str], Post] = {}
         self._customers: dict[str, Author] = {}
+        self._helpful: set[str] = set()
         self._review_numbers = count(1)
         self._comment_numbers = count(1)
         self._file_numbers = count(1)
@@ -148,6 +149,13 @@ class ReviewSite:
     def published_file(self, file_id: str) -> StoredFile | None:
         """The file, if some post shows it."""
         return self._published.get(file_id)
+
+    def is_helpful(self, review: Post) -> bool:
+        return review.id in self._helpful
+
+    def set_helpful(self, review: Post, *, helpful: bool) -> None:
+        """Have the business call a review helpful, or no longer."""
+        (self._helpful.add if helpful else self._helpful.discard)(review.id)
 
     def reply_made_under(self, business: Business, idempotency_key: str) -> Post | None:
         return self._replies.get((business.id, idempotency_key))

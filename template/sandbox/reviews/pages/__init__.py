@@ -150,6 +150,7 @@ class Pages:
             {
                 "business": self._site.business(review.business_id),
                 "review": review,
+                "helpful": self._site.is_helpful(review),
                 "comments": comments,
                 "posts": {post.id: post for post in (review, *comments)},
                 "answered": answered,
