@@ -42,13 +42,19 @@ def fields(state: State, settings: Settings, ticket: Ticket | None) -> dict[str,
 
 
 def value_at(known: Mapping[str, Any], path: str) -> Any:
-    """Follow a path such as `ticket.requester.name`. Raises NotThereError."""
+    """Follow a path such as `ticket.requester.name` or `ticket.comments.0.value`. Raises NotThereError."""
     found: Any = known
     for name in path.split("."):
-        found = found.get(name, _MISSING) if isinstance(found, Mapping) else _MISSING
+        found = _member(found, name)
         if found is _MISSING:
             raise NotThereError(path)
     return found
+
+
+def _member(of: Any, name: str) -> Any:
+    if isinstance(of, list):
+        return of[int(name)] if name in map(str, range(len(of))) else _MISSING
+    return of.get(name, _MISSING) if isinstance(of, Mapping) else _MISSING
 
 
 def change(ticket: Ticket | None, path: str, value: Any) -> None:
@@ -109,6 +115,7 @@ def _comment(state: State, comment: Comment) -> dict[str, Any]:
         else None,
         "public": comment.public,
         "channel": {"name": "any_channel"},
+        "channelDisplayInfo": comment.display_info,
         "timestamp": comment.created_at.isoformat(),
         "attachments": [{"filename": file.name, "contentType": file.content_type} for file in comment.files],
     }
