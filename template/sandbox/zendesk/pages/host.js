@@ -187,7 +187,7 @@ addEventListener("message", (event) => {
 let before = null;
 
 async function compare() {
-  if (!ticket || !apps.some((app) => app.subscribed.size)) return;
+  if (!ticket || !apps.length) return;
   const answer = await fetch(`/agent/tickets/${ticket}/fields`);
   if (!answer.ok) return;
   const now = await answer.json();
