@@ -186,3 +186,67 @@ async def test_an_uploaded_app_waits_for_its_installation_through_a_restart(
         assert second.state.apps == first.state.apps
         assert not second.state.apps[0].installed
     assert json.loads(file.read_text("utf-8"))["apps"][0]["manifest_url"] == MANIFEST_URL
+
+
+async def test_an_app_is_updated_and_configured_by_the_api(
+    tmp_path: Path, zendesk: Zendesk, pages: httpx2.AsyncClient
+) -> None:
+    """As `zcli apps:update` does: the app keeps its number, its settings and its channel."""
+    first = await created(pages, channel_app(tmp_path / "1", **{"manifest.json": SETTINGS}))
+    number = first["app_id"]
+    settings = {"region": "us", "shop": "hush-hush"}
+    await pages.post(
+        "/api/support/apps/installations.json", json={"app_id": number, "settings": settings}, headers=ADMIN
+    )
+    newer = {**SETTINGS, "name": "Renamed", "version": "1.1.0"}
+    upload = await uploaded(pages, channel_app(tmp_path / "2", **{"manifest.json": newer}))
+    answer = await pages.put(f"/api/v2/apps/{number}", json={"upload_id": upload.json()["id"]}, headers=ADMIN)
+    job = await pages.get(f"/api/v2/apps/job_statuses/{answer.json()['job_id']}.json", headers=ADMIN)
+    assert job.json() == {"status": "completed", "message": "", "app_id": number}
+    (app,) = zendesk.state.apps
+    assert (app.id, app.version, app.installed, app.settings) == (number, "1.1.0", True, settings)
+    listed = (await pages.get("/api/support/apps/installations.json", headers=ADMIN)).json()
+    assert [(each["app_id"], each["settings"]["region"]) for each in listed["installations"]] == [
+        (number, "us")
+    ]
+    assert "hush-hush" not in str(listed)
+    path = f"/api/support/apps/installations/{listed['installations'][0]['id']}.json"
+    changed = await pages.put(path, json={"settings": {"name": "Renamed", "region": "jp"}}, headers=ADMIN)
+    assert changed.json() == (await pages.get(path, headers=ADMIN)).json()
+    assert app.settings["region"] == "jp"
+
+
+async def test_an_app_is_uninstalled_and_deleted_by_the_api(
+    tmp_path: Path, zendesk: Zendesk, pages: httpx2.AsyncClient
+) -> None:
+    await zendesk.uninstall()
+    number = (await created(pages, channel_app(tmp_path)))["app_id"]
+    await pages.post("/api/support/apps/installations.json", json={"app_id": number}, headers=ADMIN)
+    assert zendesk.manifest.url == MANIFEST_URL
+    installation, app = f"/api/support/apps/installations/{number}.json", f"/api/v2/apps/{number}.json"
+    assert (await pages.delete(installation)).status_code == 401
+    assert (await pages.delete(installation, headers=ADMIN)).status_code == 204
+    assert zendesk.state.manifest is None
+    assert (await pages.get(installation, headers=ADMIN)).status_code == 404
+    owned = (await pages.get("/api/v2/apps/owned.json", headers=ADMIN)).json()["apps"]
+    assert owned == [(await pages.get(app, headers=ADMIN)).json()]
+    assert (await pages.delete(app, headers=ADMIN)).status_code == 204
+    assert (await pages.get(app, headers=ADMIN)).status_code == 404
+    assert zendesk.state.apps == []
+
+
+async def test_an_update_that_is_refused_leaves_the_app_as_it_is(
+    tmp_path: Path, integration: ScriptedIntegration, zendesk: Zendesk, pages: httpx2.AsyncClient
+) -> None:
+    await pages.post("/admin/install", data={"manifest": str(package(tmp_path / "folder"))})
+    (before,) = zendesk.state.apps
+    integration.manifest["id"] = ""
+    integration.manifest["name"] = None
+    upload = await uploaded(pages, channel_app(tmp_path))
+    answer = await pages.put(
+        f"/api/v2/apps/{before.id}.json", json={"upload_id": upload.json()["id"]}, headers=ADMIN
+    )
+    job = await pages.get(f"/api/v2/apps/job_statuses/{answer.json()['job_id']}", headers=ADMIN)
+    assert job.json()["status"] == "failed"
+    assert zendesk.state.apps == [before]
+    assert before.installed

@@ -16,7 +16,7 @@ LINES = 2620
 ZIS_LINES = 1400
 APP_LINES = 700
 """Of what installs apps, and shows them to agents."""
-SCRIPT_LINES = 600
+SCRIPT_LINES = 700
 """Of what runs in browsers."""
 SANDBOX = ROOT / "template" / "sandbox"
 LAYOUT = {

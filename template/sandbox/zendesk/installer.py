@@ -11,12 +11,13 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from ..validate import app_package
 from ..validate.findings import Finding
 from .addresses import is_loopback_http
 from .context import Part
-from .front import Door, RefusedError
+from .front import Door, Front, RefusedError
 from .model import App, NotDoneError
 from .settings import Settings
 from .verdicts import Remark
@@ -92,6 +93,7 @@ class Apps(Part):
     """The account's apps, and the API by which tools such as zcli upload and install them."""
 
     install_channel: Callable[[str], Awaitable[object]]
+    uninstall_channel: Callable[[], Awaitable[None]]
     _uploads: dict[int, bytes] = field(default_factory=dict)
     _jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -103,17 +105,35 @@ class Apps(Part):
             *((f"/api/{product}/apps/installations", "apps", self._install) for product in _PRODUCTS),
         ]
 
-    def readers(self) -> list[Door]:
-        return [("/api/v2/apps/job_statuses/{job}", "apps", self._job)]
+    def routes(self, front: Front) -> list[Route]:
+        """What zcli and other tools do to apps that are there already."""
+        app, installation = "/api/v2/apps/{app:number}", "/api/{product}/apps/installations/{app:number}"
+        methods = [
+            ("GET", "/api/v2/apps/job_statuses/{job}", self._job),
+            ("GET", "/api/v2/apps/owned", self._list_apps),
+            ("GET", app, self._read_app),
+            ("PUT", app, self._update),
+            ("DELETE", app, self._delete),
+            *(("GET", f"/api/{product}/apps/installations", self._list) for product in _PRODUCTS),
+            ("GET", installation, self._read),
+            ("PUT", installation, self._configure),
+            ("DELETE", installation, self._uninstall),
+        ]
+        return [
+            front.route(each, "apps", handler, method)
+            for method, path, handler in methods
+            for each in (path, f"{path}.json")
+        ]
 
-    def add(self, app: App) -> App:
-        """Keep an app in place of the earlier one of this name."""
-        earlier = next((each for each in self.state.apps if each.name == app.name), None)
+    def add(self, app: App, earlier: App | None = None) -> App:
+        """Keep an app in place of an earlier one, by default of the one of this name."""
+        earlier = earlier or next((each for each in self.state.apps if each.name == app.name), None)
         app.id = earlier.id if earlier else self.state.new_id()
         if earlier:
             app.settings |= {name: value for name, value in earlier.settings.items() if name in app.settings}
-            self.state.apps.remove(earlier)
-        self.state.apps.append(app)
+            self.state.apps[:] = [app if each is earlier else each for each in self.state.apps]
+        else:
+            self.state.apps.append(app)
         return app
 
     async def install(self, app: App, settings: dict[str, Any]) -> None:
@@ -122,6 +142,17 @@ class Apps(Part):
         if app.manifest_url is not None:
             await self.install_channel(app.manifest_url)
         app.installed = True
+
+    async def remove(self, app: App) -> None:
+        """Remove an app; its channel goes with it."""
+        await self.remove_channel(app)
+        self.state.apps[:] = [each for each in self.state.apps if each is not app]
+        self.context.changes.note()
+
+    async def remove_channel(self, app: App) -> None:
+        manifest = self.state.manifest
+        if app.installed and manifest and manifest.url == app.manifest_url:
+            await self.uninstall_channel()
 
     def configure(self, app: App, settings: dict[str, Any]) -> None:
         app.settings |= {name: value for name, value in settings.items() if name in app.settings}
@@ -145,20 +176,29 @@ class Apps(Part):
     async def _create(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
         """Make an app of an upload; whether it passes is told by a job."""
         _authorised(request)
-        document = _document(content)
+        return await self._deploy(_document(content), None, remarks)
+
+    async def _update(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        """Put an upload in place of an app, which stays installed, with its settings."""
+        return await self._deploy(_document(content), self._app(request), remarks)
+
+    async def _deploy(self, document: dict[str, Any], earlier: App | None, remarks: list[Remark]) -> Response:
         package = self._uploads.pop(_number(document.get("upload_id")), None)
         if package is None:
             raise RefusedError(422, "RecordInvalid", "There is no such upload.")
         number = secrets.token_hex(8)
         try:
             app = open_package(package, self.settings)
-        except PackageRefusedError as error:
-            remarks += error.remarks
-            job: dict[str, Any] = {"status": "failed", "message": str(error), "app_id": None}
-        else:
-            app.name = str(document.get("name") or app.name)
-            job = {"status": "completed", "message": "", "app_id": self.add(app).id}
-            self.context.changes.note()
+            app.name = str(document.get("name") or (earlier.name if earlier else app.name))
+            if earlier and earlier.installed and app.manifest_url is not None:
+                await self.install_channel(app.manifest_url)
+            app.installed = earlier is not None and earlier.installed
+            self.add(app, earlier)
+            job: dict[str, Any] = {"status": "completed", "message": "", "app_id": app.id}
+        except NotDoneError as error:
+            remarks += getattr(error, "remarks", [])
+            job = {"status": "failed", "message": str(error), "app_id": None}
+        self.context.changes.note()
         _remember(self._jobs, number, job)
         return JSONResponse({"job_id": number}, 202)
 
@@ -178,8 +218,64 @@ class Apps(Part):
             await self.install(app, settings if isinstance(settings, dict) else {})
         except NotDoneError as error:
             raise RefusedError(422, "RecordInvalid", str(error)) from None
-        shown = {name: value for name, value in app.settings.items() if name not in app.secure}
-        return JSONResponse({"id": app.id, "app_id": app.id, "settings": {"name": app.name} | shown}, 201)
+        return JSONResponse(_installation(app), 201)
+
+    async def _list(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        return JSONResponse(
+            {"installations": [_installation(app) for app in self.state.apps if app.installed]}
+        )
+
+    async def _read(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        return JSONResponse(_installation(self._app(request, installed=True)))
+
+    async def _configure(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        app, settings = self._app(request, installed=True), _document(content).get("settings")
+        self.configure(app, settings if isinstance(settings, dict) else {})
+        return JSONResponse(_installation(app))
+
+    async def _uninstall(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        """Take an app from agents; it can be installed again."""
+        app = self._app(request, installed=True)
+        await self.remove_channel(app)
+        app.installed = False
+        self.context.changes.note()
+        return Response(status_code=204)
+
+    async def _list_apps(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        _authorised(request)
+        return JSONResponse({"apps": [_shown(app) for app in self.state.apps]})
+
+    async def _read_app(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        return JSONResponse(_shown(self._app(request)))
+
+    async def _delete(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        await self.remove(self._app(request))
+        return Response(status_code=204)
+
+    def _app(self, request: Request, *, installed: bool = False) -> App:
+        _authorised(request)
+        for app in self.state.apps:
+            if app.id == request.path_params["app"] and (app.installed or not installed):
+                return app
+        what = "installation" if installed else "app"
+        raise RefusedError(404, "RecordNotFound", f"There is no such {what}.")
+
+
+def _installation(app: App) -> dict[str, Any]:
+    """An installation has its app's number, for nothing is installed twice here."""
+    shown = {name: value for name, value in app.settings.items() if name not in app.secure}
+    return {
+        "id": app.id,
+        "app_id": app.id,
+        "product": "support",
+        "enabled": True,
+        "settings": {"name": app.name} | shown,
+    }
+
+
+def _shown(app: App) -> dict[str, Any]:
+    return {"id": app.id, "name": app.name, "version": app.version, "state": "published", "owned": True}
 
 
 def _authorised(request: Request) -> None:

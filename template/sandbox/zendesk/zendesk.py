@@ -90,17 +90,18 @@ class Zendesk:
         self.zis = IntegrationServices(context, self.calls, self._own)
         self.scheduler = Scheduler(context, self.manifests, self.pulls, self.zis)
         push = Push(context, self.imports, self.events, self.tokens)
-        self.apps = Apps(context, self.install)
+        self.apps = Apps(context, self.install, self.uninstall)
         posts = [
             *self.admin.doors(),
             *push.doors(),
             *Proxy(context, self.calls).doors(),
             *self.apps.doors(),
         ]
-        gets = [*Attachments(context, self.tokens).doors(), *self.apps.readers()]
+        gets = Attachments(context, self.tokens).doors()
         front = Front(context)
         self.hosting = Hosting(context, self.calls)
-        api = [*self.hosting.routes(front), *self.zis.routes(front), *front.routes(posts, gets)]
+        api = [*self.hosting.routes(front), *self.zis.routes(front), *self.apps.routes(front)]
+        api += front.routes(posts, gets)
         self.links: dict[str, str] = {}
         """What else runs beside Zendesk, for the start page: addresses by name."""
         self.hints: list[str] = []
@@ -160,7 +161,8 @@ class Zendesk:
             await self.remove_account(account)
         self.events.emit("destroy_integration", {"manifest_url": self.manifest.url})
         await self.events.settle()
-        self.state.apps[:] = [app for app in self.state.apps if app.manifest_url != self.manifest.url]
+        for app in self.state.apps:
+            app.installed = app.installed and app.manifest_url != self.manifest.url
         self.state.manifest = None
 
     async def refresh_manifest(self) -> bool:

@@ -60,12 +60,7 @@ class AdminPages(Pages):
         await self.zendesk.apps.install(self.zendesk.state.app(request.path_params["app"]), {})
 
     async def remove_app(self, request: Request) -> None:
-        """Remove an app; its channel goes with it."""
-        app = self.zendesk.state.app(request.path_params["app"])
-        manifest = self.zendesk.state.manifest
-        if app.installed and manifest and manifest.url == app.manifest_url:
-            await self.zendesk.uninstall()
-        self.zendesk.state.apps[:] = [each for each in self.zendesk.state.apps if each is not app]
+        await self.zendesk.apps.remove(self.zendesk.state.app(request.path_params["app"]))
 
     async def read_logo(self, request: Request) -> Response:
         app = self.zendesk.state.app(request.path_params["app"])

@@ -4,6 +4,7 @@
 // server knows is asked there, and so comes into the log; what only this page can do is done here.
 
 const LONGEST_WAIT = 5000;
+const LONGEST_SAVE = 30000;
 const ticket = location.pathname.match(/^\/agent\/tickets\/(\d+)$/)?.[1] ?? "";
 const apps = [...document.querySelectorAll("iframe[data-app]")].map((frame) => ({
   ...JSON.parse(frame.dataset.app), frame, subscribed: new Map(), isRegistered: false,
@@ -37,10 +38,22 @@ class Refusal extends Error {
 
 const draft = () => document.getElementById("message");
 const field = (box) => ({
-  get: () => { if (!box()) throw new TypeError(); return box().value; },
+  get: () => box().value,
   set: (value) => { box().value = value; },
 });
 const here = { "ticket.comment.text": field(draft), "comment.text": field(draft) };
+const isDark = matchMedia("(prefers-color-scheme: dark)");
+const scheme = () => (isDark.matches ? "dark" : "light");
+
+// What depends on the page alone; undefined is asked of the server.
+function look(app, path) {
+  if (path === "colorScheme") return scheme();
+  if (path === "viewport.size") return { width: innerWidth, height: innerHeight };
+  if (path === "instances") return Object.fromEntries(apps.filter((each) => each.id === app.id).map((each) => [each.guid, each.context]));
+  if (path.startsWith("instances.")) return apps.find((each) => each.guid === path.slice(10))?.context;
+  if (path.startsWith("assetURL:")) return `${app.origin}/assets/${path.slice(9)}`;
+  return undefined;
+}
 
 function append(text) {
   const box = draft();
@@ -63,7 +76,7 @@ const actions = {
 };
 
 function isHere(name) {
-  return name.includes("omment") || name.includes("editor") ? Boolean(draft()) : true;
+  return /comment|editor/.test(name) ? Boolean(draft()) : true;
 }
 
 async function call(app, kind, params) {
@@ -75,7 +88,8 @@ async function call(app, kind, params) {
     else if (kind !== "invoke" && Object.hasOwn(here, path) && draft()) {
       if (kind === "set") here[path].set(params[path]);
       found[path] = here[path].get();
-    } else left.push(path);
+    } else if (kind === "get" && look(app, path) !== undefined) found[path] = look(app, path);
+    else left.push(path);
   }
   const rest = kind === "get" ? left : Object.fromEntries(left.map((path) => [path, params[path]]));
   const answered = left.length ? await ask(app, kind, rest) : {};
@@ -169,8 +183,9 @@ function receive(app, message) {
   else if (verb === "iframe.on" || verb === "iframe.off") app.subscribed.set(event, message.message?.subscriberCount ?? 0);
   else if (verb === "iframe.trigger") {
     const target = apps.find((each) => each.id === app.id && each.guid === message.instanceGuid) ?? app;
-    fire(target, event, message.message?.message);
-  } else if (verb === "request") answerRequest(app, key, message.message);
+    fire(target, event, message.message);
+  } else if (verb === "iframe.reply") replies.get(app.guid)?.(message.error);
+  else if (verb === "request") answerRequest(app, key, message.message);
   else if (!["session.live", "__track__"].includes(key)) ask(app, "unknown", message);
 }
 
@@ -200,6 +215,33 @@ async function compare() {
 }
 
 document.addEventListener("sandbox:changed", compare);
+isDark.addEventListener("change", () => { for (const app of apps) fire(app, "colorScheme.changed", scheme()); });
+
+// --- Before a reply or a note is saved, apps may refuse it
+
+const replies = new Map();
+let isAllowed = false;
+
+function agreed(app) {
+  return new Promise((resolve) => {
+    replies.set(app.guid, resolve);
+    send(app, { key: "zaf.ticket.save", needsReply: true });
+    setTimeout(resolve, LONGEST_SAVE);
+  });
+}
+
+document.addEventListener("submit", async (event) => {
+  const asked = apps.filter((app) => app.subscribed.get("ticket.save"));
+  if (event.target.id !== "composer" || isAllowed || !asked.length) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  for (const app of apps) fire(app, "ticket.submit.start", {});
+  const errors = (await Promise.all(asked.map(agreed))).filter(Boolean);
+  for (const error of errors) notify(`Not saved: ${error.msg ?? "an app refused it."}`, "error");
+  isAllowed = !errors.length;
+  for (const app of apps) if (!isAllowed) fire(app, "ticket.submit.fail", {});
+  if (isAllowed) event.target.requestSubmit(event.submitter);
+}, true);
 
 // --- Frames
 

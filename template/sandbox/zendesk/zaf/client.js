@@ -4,7 +4,7 @@
   "use strict";
 
   const LONGEST_WAIT = 5 * 60 * 1000;
-  const HOSTS = /^https:\/\/([a-z0-9-]+\.)*(zendesk|zendesk-staging|zendesk-dev|zopim|zd-dev|zdusercontent)\.com(:\d+)?$/;
+  const HOSTS = /^https:\/\/.+\.(zendesk|zendesk-staging|zd-staging|zd-dev|zd-master)\.com$/;
   const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/;
 
   function failure({ name, message, path }) {
@@ -22,7 +22,7 @@
       this.waiting = new Map();
       this.unsent = [];
       this.count = 0;
-      this.registered = new Promise((resolve) => this.on("app.registered", resolve));
+      this.registered = new Promise((resolve) => { this.arrived = resolve; });
       addEventListener("message", (event) => {
         if (event.origin !== origin || event.source !== parent) return;
         let message;
@@ -52,7 +52,7 @@
     }
 
     register(message) {
-      this.known = message;
+      this.arrived(message);
       const unsent = this.unsent ?? [];
       this.unsent = null;
       for (const text of unsent) parent.postMessage(text, this.origin);
@@ -61,7 +61,8 @@
     async reply(target, name, message) {
       const answer = { key: `iframe.reply:${name}` };
       try {
-        await Promise.all(target.fire(name, message));
+        const said = (await Promise.all(target.fire(name, message))).find((each) => each === false || typeof each === "string");
+        if (said !== undefined) throw said;
       } catch (error) {
         answer.error = { msg: error instanceof Error ? error.message : error };
       }
@@ -133,9 +134,7 @@
       const bound = context ? handler.bind(context) : handler;
       const handlers = [...(this.handlers.get(name) ?? []), bound];
       this.handlers.set(name, handlers);
-      if (name === "app.registered") {
-        if (this.main.known) bound(this.main.known);
-      } else this.post({ key: `iframe.on:${name}`, message: { subscriberCount: handlers.length } });
+      if (name !== "app.registered") this.post({ key: `iframe.on:${name}`, message: { subscriberCount: handlers.length } });
     }
 
     off(name, handler) {
@@ -152,7 +151,7 @@
     }
 
     trigger(name, message) {
-      this.post({ key: `iframe.trigger:${name}`, message: { message } });
+      this.post({ key: `iframe.trigger:${name}`, message });
     }
 
     postMessage(key, message) {
