@@ -11,6 +11,7 @@ from .calls import Calls, NoAnswerError
 from .context import Part
 from .front import Door, RefusedError
 from .model import UnknownError
+from .strangers import StrangerError, refuse_strangers
 from .verdicts import Remark
 
 LONGEST_PATH = 511
@@ -26,9 +27,12 @@ class Proxy(Part):
     async def _proxy(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
         path = request.query_params.get("post_to_path", "")
         try:
+            refuse_strangers(request, self.settings.address)
             manifest_url = self.state.installed.url
             ticket = self.state.ticket(int(request.query_params.get("ticket_id", "")))
             metadata = self.state.account(ticket.account_id).metadata
+        except StrangerError as error:
+            raise RefusedError(403, "Forbidden", str(error)) from None
         except (ValueError, UnknownError):
             raise RefusedError(404, "RecordNotFound", "There is no such ticket of this channel.") from None
         url = resolved(manifest_url, path)

@@ -40,6 +40,7 @@ from .settings import Settings
 from .tokens import Tokens
 from .verdicts import Remark
 from .zaf.hosting import Hosting
+from .zaf.rest import Rest
 
 CLICK_TIMEOUT = 30
 MOST_REDIRECTS = 5
@@ -101,7 +102,7 @@ class Zendesk:
         front = Front(context)
         self.hosting = Hosting(context, self.calls)
         api = [*self.hosting.routes(front), *self.zis.routes(front), *self.apps.routes(front)]
-        api += front.routes(posts, gets)
+        api += [*Rest(context, self.reply, self.note).routes(front), *front.routes(posts, gets)]
         self.links: dict[str, str] = {}
         """What else runs beside Zendesk, for the start page: addresses by name."""
         self.hints: list[str] = []
