@@ -46,6 +46,13 @@ _PORT = click.IntRange(1, 65535)
     metavar="URL|PATH",
     help="Start Zendesk alone, for the service with this manifest, or with this installer app.",
 )
+@click.option(
+    "--app",
+    "apps",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Install this app as well, from its folder or zip, and show its pages to agents.",
+)
 @click.option("--allow-http", is_flag=True, help="Take that service on this machine without https.")
 @click.option(
     "--file",
@@ -88,6 +95,7 @@ def main(
     demonstration: bool | None,
     origin_only: bool,
     manifest: str | None,
+    apps: tuple[Path, ...],
     allow_http: bool,
     file: Path | None,
     pull_interval: float,
@@ -123,8 +131,9 @@ def main(
     demonstration = wants_demonstration() if demonstration is None else demonstration
     ports = command.Ports(host, port, origin_port, zendesk_port)
     if manifest:
-        sys.exit(asyncio.run(command.run_zendesk(zendesk, ports, _source(manifest))))
-    sys.exit(asyncio.run(command.run_all(zendesk, ports, reload=not no_reload, demonstration=demonstration)))
+        sys.exit(asyncio.run(command.run_zendesk(zendesk, ports, apps, _source(manifest))))
+    run = command.run_all(zendesk, ports, apps, reload=not no_reload, demonstration=demonstration)
+    sys.exit(asyncio.run(run))
 
 
 def _zendesk(settings: Settings, file: Path | None) -> Zendesk:

@@ -19,6 +19,7 @@ from .reviews import ReviewSite, create_app
 from .service_process import HOST, SECONDS_TO_START, ServiceProcess, exit_code
 from .serving import serving
 from .zendesk import Zendesk
+from .zendesk.model import NotDoneError
 from .zendesk.push import BASE
 
 SITE = "Review site"
@@ -33,7 +34,9 @@ class Ports(NamedTuple):
     zendesk: int
 
 
-async def run_all(zendesk: Zendesk, ports: Ports, *, reload: bool, demonstration: bool) -> int:
+async def run_all(
+    zendesk: Zendesk, ports: Ports, apps: tuple[Path, ...], *, reload: bool, demonstration: bool
+) -> int:
     """Run until a signal comes, or until the service ends and no change may start it again; answer the exit code."""
     service = ServiceProcess(
         ports.host,
@@ -53,6 +56,7 @@ async def run_all(zendesk: Zendesk, ports: Ports, *, reload: bool, demonstration
         door = running.enter_context(_listen(ports.host, ports.zendesk, "--zendesk-port"))
         _listen(ports.host, ports.service, "--port").close()
         await running.enter_async_context(_answering(zendesk, door))
+        await _show(zendesk, apps)
         changed = asyncio.Event()
         zendesk.scheduler.paused = True
         code = await _until_first(
@@ -64,7 +68,7 @@ async def run_all(zendesk: Zendesk, ports: Ports, *, reload: bool, demonstration
     return code or 0
 
 
-async def run_zendesk(zendesk: Zendesk, ports: Ports, manifest: str | Path) -> int:
+async def run_zendesk(zendesk: Zendesk, ports: Ports, apps: tuple[Path, ...], manifest: str | Path) -> int:
     """Run Zendesk until a signal comes, for a service that somebody else runs."""
 
     async def run() -> None:
@@ -72,6 +76,7 @@ async def run_zendesk(zendesk: Zendesk, ports: Ports, manifest: str | Path) -> i
             await Installation(zendesk, manifest).follow()
         except RefusedError as error:
             raise click.ClickException(str(error)) from None
+        await _show(zendesk, apps)
         click.echo(_welcome(zendesk, _interfaces(zendesk)))
         await zendesk.scheduler.run()
 
@@ -121,6 +126,14 @@ async def _serve(zendesk: Zendesk, service: ServiceProcess, changed: asyncio.Eve
         click.echo("\n  Its code has changed: the service starts again.\n")
 
 
+async def _show(zendesk: Zendesk, apps: tuple[Path, ...]) -> None:
+    for app in apps:
+        try:
+            await zendesk.install(app)
+        except NotDoneError as error:
+            raise click.ClickException(str(error)) from None
+
+
 async def _is_ready(service: ServiceProcess, process: Process) -> bool:
     try:
         return await service.is_ready(process)
@@ -133,6 +146,7 @@ async def _is_ready(service: ServiceProcess, process: Process) -> bool:
 async def _follow(installation: Installation) -> None:
     try:
         await installation.follow()
+        installation.show_own_app()
     except RefusedError as error:
         click.echo(f"\n  {error}", err=True)
 

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from .app.packaging import FOLDER, NotPackedError, files_without_logo, zipped
+from .validate.app_package import NoPackageError
 from .zendesk import ManifestRefusedError, PackageRefusedError, Remark, Zendesk
 from .zendesk.addresses import is_loopback_http
+from .zendesk.installer import open_package
 
 
 class RefusedError(Exception):
@@ -31,6 +34,22 @@ class Installation:
             for exchange in zendesk.log.of("manifest")[-1:]:
                 if refusals := [remark for remark in exchange.remarks if remark.refused]:
                     raise RefusedError(_text(f"Zendesk keeps its copy of {exchange.url}:", refusals))
+
+    def show_own_app(self) -> None:
+        """Show agents the pages of this project's app, which brings the channel that is installed. Raises RefusedError."""
+        manifest = self._zendesk.state.manifest
+        if manifest is None or not FOLDER.is_dir():
+            return
+        try:
+            app = open_package(zipped(files_without_logo(FOLDER, manifest.url)), self._zendesk.settings)
+        except (NoPackageError, NotPackedError) as error:
+            raise RefusedError(f"The app in {FOLDER} is not shown: {error}") from None
+        except PackageRefusedError as error:
+            raise RefusedError(_text(f"The app in {FOLDER} is not shown:", error.remarks)) from None
+        if app.places:
+            app.files, app.folder, app.installed = {}, str(FOLDER.resolve()), True
+            self._zendesk.apps.add(app)
+            self._zendesk.changes.note()
 
     async def _install(self) -> None:
         try:

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from sandbox.installation import Installation, RefusedError
 from sandbox.zendesk import Account, Ticket, Zendesk
 from sandbox.zendesk.model import App
-from sandbox.zendesk.zaf.assets import CLIENT, with_own_client
+from sandbox.zendesk.zaf.assets import CLIENT, NoFileError, file_of, with_own_client
 from scripted_integration import ScriptedIntegration, resource
 from test_app_package import zipped
 
@@ -303,6 +304,46 @@ async def test_an_app_from_a_zip_survives_a_restart(tmp_path: Path, integration:
         assert second.state.apps == first.state.apps
         assert second.state.apps[0].files
     assert json.loads(file.read_text("utf-8"))["apps"][0]["places"]
+
+
+@pytest.fixture
+def own_app(folder: Path) -> Path:
+    """Where a project has its app."""
+    shutil.copytree(FOREIGN, folder / "installer_app")
+    channel = {"channel_integrations": {"scripted": {"manifest_url": "https://reviews.example.com/manifest"}}}
+    (folder / "installer_app" / "requirements.json").write_text(json.dumps(channel), "utf-8")
+    texts = json.loads((FOREIGN / "translations" / "en.json").read_bytes()) | {"sidebar": {"like": "Like"}}
+    (folder / "installer_app" / "translations" / "en.json").write_text(json.dumps(texts), "utf-8")
+    return folder / "installer_app"
+
+
+async def test_the_projects_own_app_is_shown_with_what_is_added_when_it_is_packed(
+    own_app: Path, zendesk: Zendesk
+) -> None:
+    for _ in range(2):
+        Installation(zendesk, zendesk.manifest.url).show_own_app()
+    (app,) = zendesk.state.apps
+    assert (app.installed, app.manifest_url, app.places) == (
+        True,
+        zendesk.manifest.url,
+        {"ticket_sidebar": "assets/iframe.html"},
+    )
+    (own_app / "assets" / "main.css").write_text("a { color: red }", "utf-8")
+    assert file_of(app, "assets/main.css") == b"a { color: red }"
+    with pytest.raises(NoFileError, match=r"There is no file assets/odd\.js"):
+        file_of(app, "assets/odd.js")
+
+
+async def test_an_own_app_that_is_wrong_is_explained_and_the_rest_runs(
+    own_app: Path, zendesk: Zendesk
+) -> None:
+    (own_app / "assets" / "iframe.html").unlink()
+    with pytest.raises(RefusedError, match=r"installer_app is not shown:\n.*iframe\.html"):
+        Installation(zendesk, zendesk.manifest.url).show_own_app()
+    (own_app / "requirements.json").write_text("{}", "utf-8")
+    with pytest.raises(RefusedError, match=r"requirements\.json does not name one channel"):
+        Installation(zendesk, zendesk.manifest.url).show_own_app()
+    assert zendesk.state.apps == []
 
 
 # --- The API for tickets and users ------------------------------------------------------------------------

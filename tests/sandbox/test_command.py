@@ -26,6 +26,8 @@ from sandbox.zendesk.model import Account, State
 from sandbox.zendesk.state import save
 from scripted_integration import MANIFEST_URL, ScriptedIntegration, resource
 
+FOREIGN = Path(__file__).parent / "apps" / "foreign"
+
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
@@ -150,10 +152,12 @@ async def test_settings_and_faults_of_the_command_line_happen(
     async with over_http(integration) as url:
         options = ["--allow-http", "--file", str(file), "--zendesk-port", port]
         wrong = ["--set", "failures_before_deactivation=1", "--fault", "pull=503", "--duplicate-events"]
+        wrong += ["--app", str(FOREIGN)]
         async with running("--manifest", url, *options, *wrong) as command:
             await until(lambda: session(file)["accounts"][0]["active"] is False)
             assert await command.ends(signal.SIGTERM) == 0
     assert "503" in session(file)["accounts"][0]["last_error"]
+    assert session(file)["apps"][0]["installed"]
     assert integration.pulled == []
     assert integration.types().count("deactivate_integration_instance") == 2
 
@@ -239,6 +243,13 @@ def test_a_service_of_this_machine_is_refused_until_it_is_allowed() -> None:
     assert result.exit_code == 1
     assert "SVC-03" in result.stderr
     assert "--allow-http" in result.stderr
+
+
+def test_a_refused_app_beside_the_service_ends_the_command(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "Acme"}', "utf-8")
+    result = run("--app", str(tmp_path), "--no-demonstration-origin", *free_ports())
+    assert result.exit_code == 1
+    assert "`author` is missing" in result.stderr
 
 
 def test_a_refused_installer_app_is_explained(tmp_path: Path) -> None:

@@ -57,16 +57,22 @@ def packed_files(folder: Path, manifest_url: str) -> dict[str, bytes]:
 
     Raises NoPackageError, and NotPackedError where the requirements do not have the one channel.
     """
+    files = files_without_logo(folder, manifest_url)
+    drawn = logo.logo_of(str(english_texts(files).get("name") or manifest_of(files).get("name") or ""))
+    sizes = {"assets/logo.png": logo.SIZE, "assets/logo-small.png": logo.SMALL}
+    files.setdefault("assets/logo.svg", logo.svg(drawn))
+    files |= {name: logo.png(drawn, size) for name, size in sizes.items() if name not in files}
+    return files
+
+
+def files_without_logo(folder: Path, manifest_url: str) -> dict[str, bytes]:
+    """Return the same but for what takes long to draw."""
     files = {
         name: content
         for name, content in read_package(folder).items()
         if not any(part.startswith(".") for part in name.split("/")) and name != "zcli.apps.config.json"
     }
     files["requirements.json"] = _requirements(files.get("requirements.json", b"{}"), manifest_url)
-    drawn = logo.logo_of(str(english_texts(files).get("name") or manifest_of(files).get("name") or ""))
-    sizes = {"assets/logo.png": logo.SIZE, "assets/logo-small.png": logo.SMALL}
-    files.setdefault("assets/logo.svg", logo.svg(drawn))
-    files |= {name: logo.png(drawn, size) for name, size in sizes.items() if name not in files}
     return files
 
 

@@ -1,10 +1,13 @@
 """An app's own files, on an origin that belongs to that app alone, as in production."""
 
+import contextlib
 import html
 import mimetypes
 import re
 from pathlib import Path, PurePosixPath
 
+from ...app.packaging import FOLDER, NotPackedError, files_without_logo
+from ...validate.app_package import NoPackageError
 from ..model import App
 
 CLIENT = "/zaf_sdk.js"
@@ -45,6 +48,11 @@ def file_of(app: App, path: str) -> bytes:
         if path in app.files:
             return app.files[path]
         raise NoFileError(f"{path} is not in the package of {app.name}. Add it, and upload the app again.")
+    if Path(app.folder) == FOLDER.resolve() and not (FOLDER / path).exists():
+        # What is added when this project's own app is packed is there as well.
+        with contextlib.suppress(NotPackedError, NoPackageError):
+            if content := files_without_logo(FOLDER, app.manifest_url or "").get(path):
+                return content
     try:
         file = (Path(app.folder) / path).resolve(strict=True)
         if not file.is_relative_to(Path(app.folder).resolve()):
