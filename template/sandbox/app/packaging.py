@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 from ..validate.app_package import english_texts, manifest_of, read_package
+from ..validate.app_rules import locale_of
+from ..validate.rules import as_object
 from ..wire import is_https_url
 from . import logo
 
@@ -53,7 +55,7 @@ def manifest_url_of(environment: str, file: Path = ENVIRONMENTS) -> str:
 
 
 def packed_files(folder: Path, manifest_url: str) -> dict[str, bytes]:
-    """Return what goes into the package: the folder's files, this manifest's address, and the logo.
+    """Return what goes into the package: the folder's files, this manifest's address, pages' texts, and the logo.
 
     Raises NoPackageError, and NotPackedError where the requirements do not have the one channel.
     """
@@ -72,6 +74,7 @@ def files_without_logo(folder: Path, manifest_url: str) -> dict[str, bytes]:
         for name, content in read_package(folder).items()
         if not any(part.startswith(".") for part in name.split("/")) and name != "zcli.apps.config.json"
     }
+    files |= _texts(files)
     files["requirements.json"] = _requirements(files.get("requirements.json", b"{}"), manifest_url)
     return files
 
@@ -86,6 +89,21 @@ def zipped(files: dict[str, bytes]) -> bytes:
             entry.external_attr = _MODE << 16
             archive.writestr(entry, files[name])
     return stream.getvalue()
+
+
+def _texts(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Copy what pages say below assets/: of an app's files Zendesk serves no others."""
+    texts = {}
+    for name, content in files.items():
+        if locale := locale_of(name):
+            try:
+                own = {key: value for key, value in as_object(json.loads(content)).items() if key != "app"}
+            except ValueError:
+                # What is wrong with it is found when the package is judged.
+                continue
+            texts |= {locale: own} if own else {}
+    written = json.dumps(texts, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return {"assets/translations.json": written.encode()} if texts else {}
 
 
 def _requirements(content: bytes, manifest_url: str) -> bytes:
