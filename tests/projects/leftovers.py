@@ -49,7 +49,7 @@ WORDS: dict[str, list[str]] = {
     "reply_files": [r"attachments"],
     "clickthrough": [r"click_?through"],
     "event_callback": [r"event[_ ]?callback", r"imported_posts", r"destroy_", r"\btype_id\b"],
-    "proxy": [r"channel/proxy", r"client_data", r"sidebar", r"\bproxy(/|\.md)"],
+    "proxy": [r"channel/proxy", r"client_data", r"(?<!ticket_)sidebar", r"\bproxy(/|\.md)"],
     "about": [r"about_url", r"/about\b", r"\babout\.(py|html)", r"about page"],
     "dashboard": [r"dashboard"],
     "image": [r"docker", r"\bcontainers?\b"],
