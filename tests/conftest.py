@@ -135,3 +135,12 @@ def everything(template: Template, tmp_path_factory: pytest.TempPathFactory) -> 
     """A project with every capability. Shared: never write into it."""
     answers = {"origin_name": "Acme Reviews", "capabilities": EVERYTHING}
     return template.copy(tmp_path_factory.mktemp("everything") / "project", answers)
+
+
+@pytest.fixture(scope="session")
+def with_webhooks(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with every capability, whose origin sends webhooks instead of being listened to. Shared: never write
+    into it."""
+    capabilities = [name for name in EVERYTHING if name != "listen"]
+    answers = {"origin_name": "Acme Reviews", "capabilities": capabilities}
+    return template.copy(tmp_path_factory.mktemp("webhooks") / "project", answers)

@@ -26,9 +26,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot 
 
 
 @pytest.fixture
-def survived(everything: Project, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    source = everything.installed(tmp_path / "src")
-    path = os.pathsep.join([str(source), str(everything.path)])
+def survived(with_webhooks: Project, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    source = with_webhooks.installed(tmp_path / "src")
+    path = os.pathsep.join([str(source), str(with_webhooks.path)])
 
     def run_course(*options: str, course: Path = COURSE) -> dict[str, Any]:
         env = environment(PYTHONPATH=path)

@@ -21,10 +21,10 @@ STRANGERS = Path(__file__).with_name("strangers.py")
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_what_strangers_send_does_no_harm(everything: Project, tmp_path: Path, database: str) -> None:
+def test_what_strangers_send_does_no_harm(with_webhooks: Project, tmp_path: Path, database: str) -> None:
     """Each run sends the same requests."""
-    source = everything.installed(tmp_path / "src")
-    env = environment(PYTHONPATH=os.pathsep.join([str(source), str(everything.path)]))
+    source = with_webhooks.installed(tmp_path / "src")
+    env = environment(PYTHONPATH=os.pathsep.join([str(source), str(with_webhooks.path)]))
 
     ended = run(sys.executable, STRANGERS, database, "--requests=800", folder=tmp_path, env=env, timeout=300)
 

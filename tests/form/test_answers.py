@@ -116,6 +116,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "capabilities",
+        {"capabilities": ["pull", "listen"]},
+        (
+            "Choose push as well: listen hands what it hears to the outbox, from which push sends it to Zendesk. "
+            "Or leave listen out."
+        ),
+    ),
+    (
+        "capabilities",
         {"capabilities": ["push", "deferred_replies"]},
         (
             "Choose channelback as well: deferred_replies answers agents' replies, and only channelback takes them. "

@@ -12,7 +12,7 @@ ORIGIN_NAME = 'Acme "Reviews" $HOME ${PATH} {{ x }}: #1 | é 🦊 \\n'
 """A name that would do harm in a file for hosting."""
 
 EVERYTHING = present_questionnaire().choices("capabilities")
-WITHOUT_PUSH = [name for name in EVERYTHING if name not in ("push", "deferred_replies")]
+WITHOUT_PUSH = [name for name in EVERYTHING if name not in ("push", "listen", "deferred_replies")]
 
 COMPLETE: dict[str, dict[str, Any]] = {
     hosting: {

@@ -38,6 +38,7 @@ WORDS: dict[str, list[str]] = {
         r"webhook",
         r"\bworkers?\b",
     ],
+    "listen": [r"def listen\b", r"\blisten(/|\.(md|py))", r"listeners(_|\b)", r"long-lived", r"beside_jobs"],
     "posts": [r"quarantine", r"file_links"],
     "channelback": [
         r"(?<!allow_)channel_?back(?!_files)",
@@ -96,6 +97,7 @@ def unchosen(project: Project) -> set[str]:
     facts = (
         "pull",
         "push",
+        "listen",
         "posts",
         "channelback",
         "deferred_replies",

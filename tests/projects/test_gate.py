@@ -25,6 +25,7 @@ GATES: dict[str, dict[str, Any]] = {
         "capabilities": [
             "pull",
             "push",
+            "listen",
             "channelback",
             "deferred_replies",
             "clickthrough",

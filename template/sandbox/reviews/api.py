@@ -1,5 +1,6 @@
 """The API for businesses: what they read of their customers and how they reply."""
 
+import asyncio
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,6 +16,8 @@ from .review_site import FILE_SIZE_LIMIT, TEXT_LIMIT, Business, Post, ReviewSite
 from .transfer import read_body, serve
 
 PAGE_LIMIT = 100
+WAIT_LIMIT = 30
+SECONDS_BETWEEN_LOOKS = 0.1
 JSON_SIZE_LIMIT = 1024 * 1024
 KEY_LENGTH_LIMIT = 255
 
@@ -44,9 +47,15 @@ class Api:
             reply = self._site.reply_made_under(business, request.query_params["idempotency_key"])
             return JSONResponse({"posts": [self._json(reply)] if reply else []})
         limit = _number(request, "limit", PAGE_LIMIT, otherwise=PAGE_LIMIT)
-        since = _since(request)
-        posts = self._site.posts_after(business, _position(request))
-        posts = [post for post in posts if since is None or post.time >= since]
+        position, since = _position(request), _since(request)
+        end = asyncio.get_running_loop().time() + _number(request, "wait", WAIT_LIMIT, otherwise=0)
+        while True:
+            posts = self._site.posts_after(business, position)
+            posts = [post for post in posts if since is None or post.time >= since]
+            is_over = asyncio.get_running_loop().time() >= end
+            if posts or is_over or await request.is_disconnected():
+                break
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         page = posts[:limit]
         return JSONResponse(
             {

@@ -1,0 +1,47 @@
+"""The dashboard's section on listening: each account's connection, and how it failed the last time."""
+
+from collections.abc import Mapping
+
+from ..core.tables import Cell, Status, Table
+from ..push.outbox import Outbox
+from .record import Entry, Record
+
+NOTHING = Entry(since=None, failed_at=None, error="", next_try=None)
+
+
+class ListenSection:
+    def __init__(self, record: Record, outbox: Outbox) -> None:
+        self._record = record
+        self._outbox = outbox
+
+    async def tables(self, names: Mapping[str, str], _account_id: str | None = None) -> list[Table]:
+        entries = await self._record.all()
+        heard = await self._outbox.last_deliveries()
+        rows: list[list[Cell]] = []
+        for account_id, name in names.items():
+            entry = entries.get(account_id, NOTHING)
+            failure = f"{entry.failed_at:%Y-%m-%d %H:%M:%S} {entry.error}" if entry.failed_at else ""
+            rows.append(
+                [
+                    name,
+                    _status(entry),
+                    entry.since or "",
+                    heard.get(account_id, ""),
+                    entry.next_try or "",
+                    failure,
+                ]
+            )
+        return [
+            Table(
+                title="Listening",
+                columns=("Account", "Connection", "Since", "Last post", "Next try", "Last error"),
+                rows=rows,
+                empty="No account yet.",
+            )
+        ]
+
+
+def _status(entry: Entry) -> Status:
+    if entry.since:
+        return Status("listening", "good")
+    return Status("failed", "bad") if entry.next_try else Status("not listening", "idle")
