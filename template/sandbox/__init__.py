@@ -1,1 +1,1 @@
-"""A playground on this machine: the service beside a small review site that stands for the origin."""
+"""A playground on this machine: the service between Zendesk and its origin."""

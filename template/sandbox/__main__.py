@@ -12,7 +12,7 @@ import click
 from pydantic import ValidationError
 
 from . import command
-from .origins import wants_demonstration
+from .origins import HAS_DEMONSTRATION, demonstration, wants_demonstration
 from .service_process import HOST
 from .zendesk import Settings, Zendesk
 from .zendesk.options import OptionError, add_fault, add_push_result, change
@@ -23,7 +23,12 @@ _PORT = click.IntRange(1, 65535)
 @click.command()
 @click.option("--port", type=_PORT, default=8000, show_default=True, help="Port of the service.")
 @click.option(
-    "--origin-port", type=_PORT, default=8001, show_default=True, help="Port of the demonstration origin."
+    "--origin-port",
+    type=_PORT,
+    default=8001,
+    show_default=True,
+    help="Port of the demonstration origin.",
+    hidden=not HAS_DEMONSTRATION,
 )
 @click.option("--zendesk-port", type=_PORT, default=8002, show_default=True, help="Port of Zendesk.")
 @click.option(
@@ -36,11 +41,17 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--no-reload", is_flag=True, help="Leave the service alone when its code changes.")
 @click.option(
     "--demonstration-origin/--no-demonstration-origin",
-    "demonstration",
+    "wanted",
     default=None,
     help="Start the demonstration origin, or leave the service's own one alone; by default, as origin.py asks.",
+    hidden=not HAS_DEMONSTRATION,
 )
-@click.option("--origin-only", is_flag=True, help="Start the demonstration origin and nothing else.")
+@click.option(
+    "--origin-only",
+    is_flag=True,
+    help="Start the demonstration origin and nothing else.",
+    hidden=not HAS_DEMONSTRATION,
+)
 @click.option(
     "--manifest",
     metavar="URL|PATH",
@@ -92,7 +103,7 @@ def main(
     zendesk_port: int,
     host: str,
     no_reload: bool,
-    demonstration: bool | None,
+    wanted: bool | None,
     origin_only: bool,
     manifest: str | None,
     apps: tuple[Path, ...],
@@ -104,10 +115,12 @@ def main(
     results: tuple[str, ...],
     **switches: bool,
 ) -> None:
-    """Run the service with a Zendesk to try it in, and with a demonstration origin until it has one of its own."""
+    """Run the service with a Zendesk to try it in, and with the origin that it reads."""
     if origin_only and manifest:
         raise click.UsageError("--origin-only starts no Zendesk that could read a --manifest.")
-    if origin_only and demonstration is False:
+    if (origin_only or wanted) and not HAS_DEMONSTRATION:
+        raise click.UsageError("This project began with an origin of its own and has no demonstration.")
+    if origin_only and wanted is False:
         raise click.UsageError("With --origin-only there is nothing but the demonstration origin.")
     if host != HOST:
         click.echo(
@@ -115,7 +128,7 @@ def main(
             err=True,
         )
     if origin_only:
-        sys.exit(asyncio.run(command.run_origin(host, origin_port)))
+        sys.exit(asyncio.run(command.run_origin(demonstration(), host, origin_port)))
     settings = Settings(
         # In a browser that is another site than the service's 127.0.0.1, as zendesk.com is.
         address=os.environ.get("ZENDESK_URL") or f"http://localhost:{zendesk_port}",
@@ -128,11 +141,12 @@ def main(
     _each("--push-result", results, add_push_result, zendesk.faults)
     for name, on in switches.items():
         setattr(zendesk.faults, name, on)
-    demonstration = wants_demonstration() if demonstration is None else demonstration
+    wanted = wants_demonstration() if wanted is None else wanted
     ports = command.Ports(host, port, origin_port, zendesk_port)
     if manifest:
         sys.exit(asyncio.run(command.run_zendesk(zendesk, ports, apps, _source(manifest))))
-    run = command.run_all(zendesk, ports, apps, reload=not no_reload, demonstration=demonstration)
+    origin = demonstration() if wanted else None
+    run = command.run_all(zendesk, ports, apps, reload=not no_reload, demonstration=origin)
     sys.exit(asyncio.run(run))
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -15,14 +14,12 @@ import click
 
 from .installation import Installation, RefusedError
 from .live_reload import watch
-from .reviews import ReviewSite, create_app
+from .origins import Demonstration
 from .service_process import HOST, SECONDS_TO_START, ServiceProcess, exit_code
 from .serving import serving
 from .zendesk import Zendesk
 from .zendesk.model import NotDoneError
 from .zendesk.push import BASE
-
-SITE = "Review site"
 
 
 class Ports(NamedTuple):
@@ -35,7 +32,12 @@ class Ports(NamedTuple):
 
 
 async def run_all(
-    zendesk: Zendesk, ports: Ports, apps: tuple[Path, ...], *, reload: bool, demonstration: bool
+    zendesk: Zendesk,
+    ports: Ports,
+    apps: tuple[Path, ...],
+    *,
+    reload: bool,
+    demonstration: Demonstration | None,
 ) -> int:
     """Run until a signal comes, or until the service ends and no change may start it again; answer the exit code."""
     service = ServiceProcess(
@@ -48,11 +50,10 @@ async def run_all(
     async with AsyncExitStack() as running:
         stop = running.enter_context(_stop_signal())
         if demonstration:
-            site = _site()
-            zendesk.links = {SITE: _url(ports.origin)} | zendesk.links
-            zendesk.hints = _accounts(site)
+            zendesk.links = {demonstration.title: _url(ports.origin)} | zendesk.links
+            zendesk.hints = demonstration.accounts
             origin = running.enter_context(_listen(ports.host, ports.origin, "--origin-port"))
-            await running.enter_async_context(serving(create_app(site), origin))
+            await running.enter_async_context(serving(demonstration.app, origin))
         door = running.enter_context(_listen(ports.host, ports.zendesk, "--zendesk-port"))
         _listen(ports.host, ports.service, "--port").close()
         await running.enter_async_context(_answering(zendesk, door))
@@ -88,12 +89,13 @@ async def run_zendesk(zendesk: Zendesk, ports: Ports, apps: tuple[Path, ...], ma
     return 0
 
 
-async def run_origin(host: str, port: int) -> int:
+async def run_origin(demonstration: Demonstration, host: str, port: int) -> int:
     """Run the demonstration origin until a signal comes."""
-    site = _site()
+    title = demonstration.title
     with _stop_signal() as stop, _listen(host, port, "--origin-port") as listener:
-        async with serving(create_app(site), listener):
-            click.echo(_greeting("The review site is running.", {SITE: _url(port)}, _accounts(site)))
+        async with serving(demonstration.app, listener):
+            greeting = f"The {title.lower()} is running."
+            click.echo(_greeting(greeting, {title: _url(port)}, demonstration.accounts))
             await stop.wait()
     return 0
 
@@ -169,15 +171,6 @@ def _interfaces(zendesk: Zendesk) -> dict[str, str]:
     return {"Form returns": zendesk.settings.return_url} | (
         {"Push": f"{zendesk.settings.address}{BASE}/push"} if pushes else {}
     )
-
-
-def _site() -> ReviewSite:
-    # The site forgets everything when it stops, and the service does not: no id may come back for another post.
-    return ReviewSite(numbers_from=int(time.time()))
-
-
-def _accounts(site: ReviewSite) -> list[str]:
-    return [f"business {business.id}, API key {business.api_key}" for business in site.businesses]
 
 
 def _url(port: int) -> str:

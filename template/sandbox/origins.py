@@ -1,8 +1,12 @@
 """Which origin the service reads: the demonstration origin, or one of its own."""
 
 import re
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.types import ASGIApp
 
 from .live_reload import CODE, SETTINGS
 
@@ -10,6 +14,23 @@ DEMONSTRATION = "http://127.0.0.1:8001"
 """Where the service looks for the demonstration origin until something else is written there."""
 
 _ASKED_FOR = re.compile(rf"""(["']){re.escape(DEMONSTRATION)}/?\1""")
+
+
+class Demonstration(NamedTuple):
+    """An origin to begin with, and what an admin types for its accounts."""
+
+    title: str
+    app: ASGIApp
+    accounts: list[str]
+
+
+HAS_DEMONSTRATION = Path(__file__).with_name("reviews").is_dir()
+"""A project that began with another origin comes without it."""
+
+
+def demonstration() -> Demonstration:
+    made: Demonstration = import_module(".reviews.demonstration", __package__).demonstration()
+    return made
 
 
 class _Settings(BaseSettings):
@@ -22,6 +43,8 @@ class _Settings(BaseSettings):
 
 def wants_demonstration() -> bool:
     """Tell whether the service reads the demonstration origin: by ORIGIN_URL, or else by the code that is to be edited."""
+    if not HAS_DEMONSTRATION:
+        return False
     if told := _Settings().url:
         return told.rstrip("/") == DEMONSTRATION
     sources = [*CODE.glob("*/origin.py"), *CODE.glob("*/origin/**/*.py")]

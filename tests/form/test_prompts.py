@@ -51,6 +51,7 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     terminal.type(" " + DOWN + DOWN + " \r")
     terminal.read("Follow-up tickets.")
     terminal.type("n")
+    terminal.answer("Origin.", DOWN)
     terminal.answer("Hosting.", DOWN)
     terminal.answer("Public URL.", "https://reviews.example.com")
     terminal.answer("Continuous integration.", DOWN)
@@ -66,6 +67,7 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     assert answers["capabilities"] == ["pull", "clickthrough", "about", "dashboard"]
     assert "channelback_files" not in answers
     assert answers["create_followup_tickets"] is False
+    assert answers["origin"] == "matrix"
     assert answers["hosting"] == "systemd"
     assert answers["public_url"] == "https://reviews.example.com"
     assert answers["continuous_integration"] == "gitlab"

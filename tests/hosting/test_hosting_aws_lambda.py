@@ -77,7 +77,7 @@ SEEN_BY_THE_PROJECT = [
     Mistake("checks no hash", MAKEFILE, " --require-hashes", "", "with_its_bytecode"),
     Mistake("forgets a parameter", SAMCONFIG, "SecretVersion=", "Secret=", "settings_of_sam"),
     Mistake("invents a parameter", SAMCONFIG, "OriginUrl=", "Origin=", "settings_of_sam"),
-    Mistake("forgets the origin", SAMCONFIG, '  "OriginUrl=https://reviews.example.com",\n', "", "settings_of_sam"),
+    Mistake("forgets the origin", SAMCONFIG, '  "OriginUrl=https://origin.example.com",\n', "", "settings_of_sam"),
     Mistake("is another stack", SAMCONFIG, '"acme-reviews"', '"reviews"', "settings_of_sam"),
     Mistake("may make no role", SAMCONFIG, '"CAPABILITY_IAM"', '"CAPABILITY_AUTO_EXPAND"', "settings_of_sam"),
 ]  # fmt: skip

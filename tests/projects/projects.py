@@ -228,9 +228,16 @@ class Template:
         return sorted(_files_below(self.path / "template", Path("template")))
 
     def rendered_path(self, name: str, answers: dict[str, Any]) -> str:
-        """Return where a file of the template arrives in a project with these answers."""
+        """Return where a file of the template arrives in a project with these answers; nothing if it does not."""
         below = name.removeprefix("template/").removesuffix(".jinja")
-        return self.questionnaire.render(below, {**answers, "_copier_conf": {"answers_file": ANSWERS_FILE}})
+        values = {**answers, "_copier_conf": {"answers_file": ANSWERS_FILE}}
+        return rendered_path(self.questionnaire, below, values)
+
+
+def rendered_path(form: Questionnaire, path: str, answers: dict[str, Any]) -> str:
+    """Return a path as Copier renders it: where one part comes out empty, the file is left out."""
+    parts = [form.render(part, answers) for part in path.split("/")]
+    return "/".join(parts) if all(parts) else ""
 
 
 def _files_below(folder: Path, name: Path) -> Iterator[str]:
@@ -274,7 +281,10 @@ def write_package(destination: Path, answers: dict[str, Any]) -> None:
     source = ROOT / "template" / "src"
     for file in sorted(source.rglob("*")):
         if file.is_file():
-            target = destination / form.render(file.relative_to(source).as_posix(), values)
+            path = rendered_path(form, file.relative_to(source).as_posix(), values)
+            if not path:
+                continue
+            target = destination / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.suffix == ".jinja":
                 target.with_suffix("").write_text(form.render(file.read_text("utf-8"), values), "utf-8")

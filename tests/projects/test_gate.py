@@ -46,6 +46,21 @@ GATES: dict[str, dict[str, Any]] = {
         # Kubernetes takes no port in it.
         "public_url": "https://a.b-c.example",
     },
+    "matrix": {
+        "capabilities": [
+            "pull",
+            "push",
+            "listen",
+            "channelback",
+            "deferred_replies",
+            "clickthrough",
+            "event_callback",
+            "about",
+            "dashboard",
+        ],
+        "origin": "matrix",
+        "hosting": "fly",
+    },
     "nothing": {"capabilities": [], "hosting": "none", "continuous_integration": "none"},
     "defaults": {"hosting": "systemd"},
     "push and replies": {

@@ -3,7 +3,7 @@
 The catalogues are the TOML files beside this module, each named by its language: `de.toml`, or `pt-pt.toml` for
 one region. The English sentence is the key, and stands wherever a translation is missing. To add a language,
 copy `de.toml` and translate it; to translate the labels of your own `origin.py`, add them to the `[origin]`
-table of each file.
+table of each file, or put files of the same names into `origin/translations/`.
 """
 
 import re
@@ -17,13 +17,14 @@ LONGEST_TAG = 35
 
 
 def _load() -> dict[str, dict[str, str]]:
-    catalogues = {}
-    for path in files(__name__).iterdir():
-        if path.name.endswith(".toml"):
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-            catalogues[path.name.removesuffix(".toml")] = {
-                sentence: translation for table in tables.values() for sentence, translation in table.items()
-            }
+    catalogues: dict[str, dict[str, str]] = {}
+    of_the_origin = files(__name__.partition(".")[0]) / "origin" / "translations"
+    for folder in (files(__name__), of_the_origin):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name.endswith(".toml"):
+                catalogue = catalogues.setdefault(path.name.removesuffix(".toml"), {})
+                for table in tomllib.loads(path.read_text(encoding="utf-8")).values():
+                    catalogue |= table
     return catalogues
 
 
