@@ -81,7 +81,7 @@ class FakeHomeserver:
         return refused(404, "M_UNRECOGNIZED")
 
     def whoami(self, _request: httpx2.Request) -> Answer:
-        return {"user_id": BOT}
+        return {"user_id": BOT, "device_id": "DEVICE"}
 
     def sync(self, request: httpx2.Request) -> Answer:
         wanted = json.loads(request.url.params["filter"])["room"]

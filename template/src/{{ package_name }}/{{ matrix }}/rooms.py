@@ -6,6 +6,7 @@ from ..origin_protocol import ConfigurationRejectedError
 from .configuration import Account
 from .homeserver import CLIENT, Homeserver, RefusedError, segment
 
+NO_DEVICE = "This token belongs to an application service. Use one with which the bot has logged in."
 CLOSED = "The bot cannot enter one of these rooms. Check the addresses, or invite the bot."
 
 
@@ -13,13 +14,17 @@ class Rooms:
     def __init__(self, homeserver: Homeserver) -> None:
         self._homeserver = homeserver
 
+    async def meet_bot(self, account: Account) -> str:
+        """Ask whose token the account has. Raises ConfigurationRejectedError."""
+        told = await self._homeserver.call(account, "GET", f"{CLIENT}/account/whoami")
+        if "device_id" not in told:
+            # Homeservers let no application service synchronise, and forget its transactions.
+            raise ConfigurationRejectedError({"access_token": NO_DEVICE})
+        await account.state.set("bot", str(told["user_id"]))
+        return str(told["user_id"])
+
     async def bot(self, account: Account) -> str:
-        """The user whose token the account has."""
-        known = await account.state.get("bot")
-        if known is None:
-            known = str((await self._homeserver.call(account, "GET", f"{CLIENT}/account/whoami"))["user_id"])
-            await account.state.set("bot", known)
-        return known
+        return await account.state.get("bot") or await self.meet_bot(account)
 
     async def choose(self, account: Account) -> list[str]:
         """Enter the rooms that the admin named, and remember their ids. Raises ConfigurationRejectedError."""

@@ -1,0 +1,31 @@
+"""The package of a service whose origin is Matrix, and a homeserver for each module."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hosting import EVERYTHING
+from projects import write_package
+from synapse import Synapse, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="package-")
+MATRIX: dict[str, Any] = {
+    "origin_name": "Acme Chat",
+    "origin": "matrix",
+    "capabilities": [name for name in EVERYTHING if name != "proxy"],
+}
+
+write_package(Path(_FOLDER.name), MATRIX)
+sys.path.insert(0, _FOLDER.name)
+
+
+@pytest.fixture(scope="module")
+def synapse() -> Iterator[Synapse]:
+    yield from running()
