@@ -13,6 +13,18 @@ from uv import find_uv_bin
 TEMPLATE = Path(__file__).resolve().parent.parent
 ANSWERS = {"origin_name": "Acme Reviews", "package_name": "acme_reviews", "capabilities": ["push"]}
 
+SERVED = [
+    "pull",
+    "push",
+    "channelback",
+    "deferred_replies",
+    "clickthrough",
+    "event_callback",
+    "about",
+    "dashboard",
+]
+"""What answers requests of Zendesk, the origin and people, with an API key of the demonstration origin's."""
+
 
 def generate(project: Path, **answers: Any) -> Path:
     """Return the project's Python."""

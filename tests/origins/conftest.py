@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
-from hosting import EVERYTHING
-from projects import write_package
+import whole_package  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
-
-_FOLDER = tempfile.TemporaryDirectory(prefix="package-")
-
-write_package(Path(_FOLDER.name), {"origin_name": "Acme Reviews", "capabilities": EVERYTHING})
-sys.path.insert(0, _FOLDER.name)
 
 
 class _Chosen(jinja2.Undefined):

@@ -1,0 +1,64 @@
+"""Compares the CPU time of a generated service, request by request, with bare services that do the same work.
+
+python benchmarks/request_cost.py [--rounds N] [--each N]
+
+Generates a project with nearly every capability, and starts it on SQLite, pinned to one core, beside a bare Starlette app and a
+FastAPI app with the same routes, calls and commits. They take turns in every round. What is printed is the table of
+README.md: medians of the CPU time of a request, and of the ratios within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from projects_to_measure import SERVED, generate
+from uv import find_uv_bin
+
+SCRIPT = Path(__file__).with_name("measure_requests.py")
+BESIDE = ("fastapi", "python-multipart")
+"""What only the services need that the generated one is compared with."""
+
+Spent = dict[str, dict[str, list[float]]]
+"""Milliseconds of CPU time of one request, by kind and service, in each round."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="how often each number is measured (7)")
+    parser.add_argument("--each", type=int, default=100, help="requests of each kind in a round (100)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        python = generate(project, capabilities=SERVED)
+        subprocess.run(
+            [find_uv_bin(), "--quiet", "pip", "install", "--python", str(python), *BESIDE], check=True
+        )
+        command = [python, SCRIPT, str(arguments.rounds), str(arguments.each)]
+        environment = os.environ | {"PYTHONPATH": str(project)}
+        measured = subprocess.run(command, cwd=project, env=environment, check=True, stdout=subprocess.PIPE)
+    print(table(json.loads(measured.stdout)))
+
+
+def table(spent: Spent) -> str:
+    names = list(next(iter(spent.values())))
+    lines = [f"| Request | {', CPU ms | '.join(names)}, CPU ms | service / bare | service / FastAPI |"]
+    lines.append(f"|---|{'---|' * (len(names) + 2)}")
+    for kind, by_service in spent.items():
+        medians = [f"{statistics.median(values):.2f}" for values in by_service.values()]
+        ratios = [f"{ratio(by_service['service'], by_service[name]):.1f}" for name in names[1:]]
+        lines.append(f"| {' | '.join([kind, *medians, *ratios])} |")
+    return "\n".join(lines)
+
+
+def ratio(own: list[float], others: list[float]) -> float:
+    return statistics.median(mine / other for mine, other in zip(own, others, strict=True))
+
+
+if __name__ == "__main__":
+    main()
