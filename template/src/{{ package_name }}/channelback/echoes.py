@@ -37,8 +37,8 @@ class EchoesOfReplies:
                 further_posts_table.c.external_id.in_(external_ids),
             ),
         )
-        async with self._database.reading() as connection:
-            return Echoes(frozenset(await connection.scalars(query)), since)
+        found = await self._database.rows(query)
+        return Echoes(frozenset(row.external_id for row in found), since)
 
     async def _undecided_since(self, account_id: str) -> datetime | None:
         now = self._clock.now()
@@ -55,7 +55,6 @@ class EchoesOfReplies:
             .order_by(claim.at)
             .limit(1)
         )
-        async with self._database.reading() as connection:
-            first = await connection.scalar(query)
+        first = await self._database.first(query)
         # A clock that was ahead may have made the claim.
-        return min(first, now) - CLOCKS_APART if first else None
+        return min(first.at, now) - CLOCKS_APART if first else None

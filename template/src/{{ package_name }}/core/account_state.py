@@ -36,9 +36,8 @@ class StoredState(AccountState):
             .where(state_table.c.account_id == self._account_id, state_table.c.key == key)
             .where(or_(state_table.c.expires_at.is_(None), self._lasts()))
         )
-        async with self._database.reading() as connection:
-            sealed = await connection.scalar(query)
-        return None if sealed is None else self._sealer.open(sealed)
+        found = await self._database.first(query)
+        return None if found is None else self._sealer.open(found.sealed_value)
 
     async def set(self, key: str, value: str, lifetime: timedelta | None = None) -> None:
         now = self._clock.now()

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
@@ -21,7 +22,9 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    Executable,
     MetaData,
+    Row,
     String,
     Table,
     TypeDecorator,
@@ -36,7 +39,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
+from . import sqlite as sqlite_driver
 from .clock import Clock
 from .masking import mask
 from .process_lock import ProcessLock
@@ -139,7 +144,11 @@ class Database:
             self._url,
             hide_parameters=True,
             pool_pre_ping=not self._is_sqlite,
-            connect_args={} if self._is_sqlite else _patience(self._url) | {"prepare_threshold": None},
+            connect_args=(
+                {"async_creator_fn": partial(sqlite_driver.connect, busy_seconds=BUSY_SECONDS)}
+                if self._is_sqlite
+                else _patience(self._url) | {"prepare_threshold": None}
+            ),
         )
         # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
         self._next_writer: AbstractAsyncContextManager[None] = (
@@ -164,6 +173,24 @@ class Database:
             await connection.execution_options(reading=True)
             await self._set_clock(connection)
             yield connection
+
+    async def rows(
+        self, query: Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """Give what one query finds, in a transaction of its own; on SQLite for half of what `reading` costs."""
+        if self._is_sqlite:
+            return await greenlet_spawn(self._rows, query, parameters)
+        async with self.reading() as connection:
+            return (await connection.execute(query, parameters)).all()
+
+    async def first(self, query: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """Give the first row that a query finds."""
+        found = await self.rows(query, parameters)
+        return found[0] if found else None
+
+    def _rows(self, query: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+        with self._engine.sync_engine.connect() as connection:
+            return connection.execution_options(reading=True).execute(query, parameters).all()
 
     @asynccontextmanager
     async def starting(self) -> AsyncIterator[bool]:
@@ -231,10 +258,8 @@ def _lock_file(database: str | None) -> Path | None:
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions by itself: _begin_sqlite decides which kind.
-    connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     _switch_to_wal(cursor)
     cursor.close()
@@ -259,7 +284,9 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that begins by reading and then writes can fail at once on another writer, whatever the
     # timeout; one that takes the lock first waits for it.
     reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    cursor = connection.connection.cursor()
+    cursor.execute("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -6,8 +6,9 @@ the job at hand, and every way out masks them.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote, quote_plus
 
@@ -30,7 +31,7 @@ def remember(*secrets: SecretStr) -> None:
     known = dict(_secrets.get())
     for secret in secrets:
         text = secret.get_secret_value()
-        known[text] = known.pop(text, ()) or tuple(_written(text))
+        known[text] = known.pop(text, ()) or _written(text)
     _secrets.set(dict(list(known.items())[-max(REMEMBERED, len(secrets)) :]))
 
 
@@ -57,7 +58,8 @@ def secrets_of(value: object) -> Iterator[SecretStr]:
             yield from secrets_of(item)
 
 
-def _written(secret: str) -> Iterable[str]:
+@lru_cache(1000)
+def _written(secret: str) -> tuple[str, ...]:
     parts = [secret, *secret.split()]
     forms = [form for part in parts for form in (part, quote(part, safe=""), quote_plus(part), quote(part))]
     forms += [json.dumps(part, ensure_ascii=escaped)[1:-1] for part in parts for escaped in (True, False)]
@@ -69,4 +71,4 @@ def _written(secret: str) -> Iterable[str]:
         encoded = base64.b64encode(b"\0" * before + content).decode()
         forms.append(encoded[shared : len(encoded) - (4 if (before + len(content)) % 3 else 0)])
     forms += [form.translate(str.maketrans("+/", "-_")) for form in forms[-3:]]
-    return [form for form in dict.fromkeys(forms) if len(form) >= SHORTEST]
+    return tuple(form for form in dict.fromkeys(forms) if len(form) >= SHORTEST)

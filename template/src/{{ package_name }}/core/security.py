@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,9 @@ from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTi
 
 ZENDESK = "https://*.zendesk.com"
 """The origins of Zendesk's pages, as a Content-Security-Policy writes them."""
+
+OPENED = 1000
+"""Texts that a sealer keeps as it opened them: the same account is asked about again and again."""
 
 SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -30,6 +34,8 @@ class Signer:
         """Take the keys newest first."""
         self._oldest_first = list(reversed(keys))
         self._algorithm = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        self._lasting = cache(self._lasting_serializer)
+        self._expiring = cache(self._expiring_serializer)
 
     def sign(self, purpose: str, payload: dict[str, Any]) -> str:
         """Sign for ever: the same payload always gives the same text, so that it can be compared."""
@@ -55,10 +61,10 @@ class Signer:
         except (BadData, UnicodeEncodeError):
             raise UntrustedError("the signature is not ours") from None
 
-    def _lasting(self, purpose: str) -> URLSafeSerializer:
+    def _lasting_serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._oldest_first, salt=purpose, signer_kwargs=self._algorithm)
 
-    def _expiring(self, purpose: str) -> URLSafeTimedSerializer:
+    def _expiring_serializer(self, purpose: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(
             self._oldest_first, salt=f"{purpose}, expiring", signer_kwargs=self._algorithm
         )
@@ -70,6 +76,7 @@ class Sealer:
     def __init__(self, keys: Sequence[str]) -> None:
         """Take Fernet keys newest first."""
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._opened = lru_cache(OPENED)(self._decrypt)
 
     def seal(self, text: str) -> str:
         return self._fernet.encrypt(text.encode()).decode()
@@ -77,9 +84,12 @@ class Sealer:
     def open(self, sealed: str) -> str:
         """Raise UntrustedError when none of the keys fits."""
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._opened(sealed)
         except InvalidToken:
             raise UntrustedError("sealed with a key that is no longer in SEALING_KEYS") from None
+
+    def _decrypt(self, sealed: str) -> str:
+        return self._fernet.decrypt(sealed).decode()
 
     def reseal(self, sealed: str) -> str:
         """Seal anew with the newest key; raise UntrustedError when none of the keys fits."""

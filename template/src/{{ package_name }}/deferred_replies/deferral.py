@@ -8,7 +8,7 @@ from ..core.jobs import JobRunner
 from ..core.metrics import Metrics
 from ..push.credentials import CredentialStore
 from .posting import DeferredPosting
-from .replies import DeferredReplies
+from .replies import PREFIX, DeferredReplies
 
 
 class Deferral:
@@ -38,7 +38,7 @@ class Deferral:
             return None
         if await self._credential_store.usable_token(account.id) is None:
             return None
-        external_id = f"reply:{idempotency_key(account.id, identifier)}"
+        external_id = f"{PREFIX}{idempotency_key(account.id, identifier)}"
         await self._replies.accept(account.id, identifier, external_id, request)
         self._outcomes.labels("deferred").inc()
         await self._runner.wake(DeferredPosting.name, account.id)

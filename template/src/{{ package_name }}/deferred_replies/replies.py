@@ -36,6 +36,9 @@ from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.leases import Leases
 from ..core.waits import is_ahead
 
+PREFIX = "reply:"
+"""Every id begins so under which Zendesk is told to know a reply before the origin has named it."""
+
 deferred_replies_table = Table(
     "deferred_replies",
     tables,
@@ -137,8 +140,8 @@ class DeferredReplies:
             deferred_replies_table.c.account_id == account_id,
             deferred_replies_table.c.request_unique_identifier == identifier,
         )
-        async with self._database.reading() as connection:
-            return await connection.scalar(query)
+        found = await self._database.first(query)
+        return found.external_id if found else None
 
     async def accounts_due(self, leases: Leases) -> list[str]:
         """Accounts that have something to post or to report now, and that nobody is at work for."""

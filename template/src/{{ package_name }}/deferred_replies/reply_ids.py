@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from ..core.database import Database
-from .replies import deferred_replies_table
+from .replies import PREFIX, deferred_replies_table
 
 
 class ReplyIds:
@@ -16,18 +16,21 @@ class ReplyIds:
 
     async def in_zendesk(self, account_id: str, origin_ids: Collection[str]) -> dict[str, str]:
         """What Zendesk calls those of the origin's posts that are deferred replies."""
+        if not origin_ids:
+            return {}
         query = select(deferred_replies_table.c.origin_id, deferred_replies_table.c.external_id).where(
             deferred_replies_table.c.account_id == account_id,
             deferred_replies_table.c.origin_id.in_(origin_ids),
         )
-        async with self._database.reading() as connection:
-            return {row.origin_id: row.external_id for row in await connection.execute(query)}
+        return {row.origin_id: row.external_id for row in await self._database.rows(query)}
 
     async def at_origin(self, external_id: str) -> str:
         """What the origin calls a post; empty for a reply that has not been posted."""
-        query = select(deferred_replies_table.c.origin_id).where(
-            deferred_replies_table.c.external_id == external_id
+        if not external_id.startswith(PREFIX):
+            return external_id
+        found = await self._database.first(
+            select(deferred_replies_table.c.origin_id).where(
+                deferred_replies_table.c.external_id == external_id
+            )
         )
-        async with self._database.reading() as connection:
-            found = (await connection.execute(query)).one_or_none()
         return (found.origin_id or "") if found else external_id

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, insert, select, update
 
 from ..core.conversion import Quarantined
 from ..core.database import Database, Line, UtcDateTime, line, tables, upsert
+
+NOTED_EVERY = timedelta(minutes=10)
+"""Zendesk asks every two minutes: most pulls bring nothing, and so do all of an account whose origin is down."""
 
 Outcome = Literal[
     "complete",
@@ -75,7 +77,7 @@ class PullLog:
         self._clock = database.clock
 
     async def record(self, pull: PullRecord, quarantined: Sequence[Quarantined]) -> None:
-        """Keep one pull; one that brings nothing and went as the account's last did takes the place of that.
+        """Keep one pull; one that brings nothing and went as the account's last did takes the place of that, at times.
 
         A post quarantined again replaces its earlier entry. Texts are cut to 500 characters.
         """
@@ -88,10 +90,33 @@ class PullLog:
             }
             for entry in quarantined
         }
+        repeated = None if quarantined or pull.returned else await self._repeated(pull)
+        if repeated and timedelta(0) <= pull.at - repeated[1] < NOTED_EVERY:
+            return
         async with self._database.writing() as connection:
-            if not await _repeats_the_last(connection, pull):
+            if repeated:
+                await connection.execute(
+                    update(pulls_table)
+                    .where(pulls_table.c.id == repeated[0])
+                    .values(at=pull.at, seconds=pull.seconds)
+                )
+            else:
                 await connection.execute(insert(pulls_table).values(asdict(pull)))
             await upsert(connection, quarantine_table, list(entries.values()), update=("reason", "at"))
+
+    async def _repeated(self, pull: PullRecord) -> tuple[int, datetime] | None:
+        """Give the id and the time of the account's last pull, if this one went as that did."""
+        columns = pulls_table.c
+        query = (
+            select(columns.id, columns.at, columns.outcome, columns.returned, columns.detail)
+            .where(columns.account_id == pull.account_id)
+            .order_by(columns.id.desc())
+            .limit(1)
+        )
+        last = await self._database.first(query)
+        if last and (last.outcome, last.returned, last.detail) == (pull.outcome, 0, pull.detail):
+            return last.id, last.at
+        return None
 
     async def last_pulls(self, limit: int, account_id: str | None = None) -> list[PullRecord]:
         """The newest first, of all accounts or one."""
@@ -119,18 +144,3 @@ class PullLog:
         await self._database.delete_in_parts(
             quarantine_table, quarantine_table.c.at < now - quarantined_older_than
         )
-
-
-async def _repeats_the_last(connection: AsyncConnection, pull: PullRecord) -> bool:
-    # Zendesk asks every two minutes: most pulls bring nothing, and so do all of an account whose origin is down.
-    if pull.returned or pull.quarantined:
-        return False
-    columns = pulls_table.c
-    last = select(func.max(columns.id)).where(columns.account_id == pull.account_id).scalar_subquery()
-    same = ("outcome", "returned", "quarantined", "detail")
-    repeated = await connection.execute(
-        update(pulls_table)
-        .where(columns.id == last, *(columns[name] == getattr(pull, name) for name in same))
-        .values(at=pull.at, seconds=pull.seconds)
-    )
-    return bool(repeated.rowcount)

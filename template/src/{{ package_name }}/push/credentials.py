@@ -129,10 +129,7 @@ class CredentialStore:
 
     async def of(self, account_id: str) -> PushCredentials:
         """Raises UnknownAccountError, and UntrustedError when no key opens the secrets."""
-        async with self._database.reading() as connection:
-            row = (
-                await connection.execute(_QUERY.where(credentials_table.c.account_id == account_id))
-            ).one_or_none()
+        row = await self._database.first(_QUERY.where(credentials_table.c.account_id == account_id))
         if row is None:
             raise UnknownAccountError(
                 "this account has no push credentials yet: an admin must save it once more"

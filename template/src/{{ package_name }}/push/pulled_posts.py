@@ -25,6 +25,8 @@ class PulledPosts:
         self, account_id: str, resources: Sequence[ExternalResource]
     ) -> list[ExternalResource]:
         """Leave out what Zendesk has been pushed, and see to it that the rest is not pushed."""
+        if not resources:
+            return []
         ids = [resource.external_id for resource in resources]
         pushed = await self._outbox.delivered(account_id, ids)
         pulled = [resource for resource in resources if resource.external_id not in pushed]

@@ -12,9 +12,11 @@ from datetime import timedelta
 import structlog
 from pydantic import ValidationError
 
+from ..core.accounts import UnknownAccountError
 from ..core.backoff import Backoff
 from ..core.database import Database
 from ..core.leases import Lease, LeaseLostError, Leases, Pause
+from ..core.messages import ExternalResource
 from ..core.metrics import Metrics
 from ..core.request_ids import RequestIds
 from ..core.security import UntrustedError
@@ -99,8 +101,9 @@ class Sender:
 
         When the service stops, the batch under way is finished.
         """
-        # What waits behind another message of its thread is found again and again; looking costs less than a lease.
-        if not await self._queue.anything_due(account_id):
+        # What waits behind another message of its thread, or for a token, is found again and again; looking costs less
+        # than a lease.
+        if not await self._may_push(account_id) or not await self._queue.anything_due(account_id):
             return
         lease = await self._leases.take(account_id)
         if lease is None:
@@ -112,10 +115,20 @@ class Sender:
         except UntrustedError as error:
             await self._pause(lease, str(error))
 
+    async def _may_push(self, account_id: str) -> bool:
+        try:
+            return (await self._credential_store.of(account_id)).usable_token is not None
+        except UnknownAccountError:
+            return False
+        except UntrustedError:
+            # It is to be seen as a pause, which takes a lease.
+            return True
+
     async def _send(self, lease: Lease, stopping: asyncio.Event) -> None:
         size = RESOURCES_PER_PUSH
         while not stopping.is_set() and (batch := await self._next_batch(lease.account_id, size)):
-            if broken := _broken(batch.messages):
+            resources, broken = _read(batch.messages)
+            if broken:
                 lease = await self._settle(lease, broken)
                 continue
             now = self._clock.now()
@@ -126,7 +139,7 @@ class Sender:
             lease = await self._leases.outlast(lease, self._zendesk_api.deadline + SETTLING)
             lease = replace(lease, spent_until=self._rate_limit.spend(lease.spent_until, now))
             try:
-                results = await self._push(batch)
+                results = await self._push(batch, resources)
             except AccessRejectedError as error:
                 await self._stop(batch.credentials, error)
                 break
@@ -145,21 +158,21 @@ class Sender:
         await self._leases.end(lease)
 
     async def _next_batch(self, account_id: str, size: int) -> _Batch | None:
+        messages = await self._queue.due(account_id, size, BYTES_PER_PUSH)
+        if not messages:
+            return None
         credentials = await self._credential_store.of(account_id)
         token = credentials.usable_token
-        if token is None:
-            return None
-        messages = await self._queue.due(account_id, size, BYTES_PER_PUSH)
-        return _Batch(credentials, token, messages) if messages else None
+        return _Batch(credentials, token, messages) if token else None
 
-    async def _push(self, batch: _Batch) -> Sequence[PushResult]:
+    async def _push(self, batch: _Batch, resources: Sequence[ExternalResource]) -> Sequence[PushResult]:
         credentials = batch.credentials
         try:
             results = await self._zendesk_api.push(
                 credentials.subdomain,
                 batch.token,
                 self._request_ids.make(credentials.account_id),
-                tuple(message.resource() for message in batch.messages),
+                tuple(resources),
             )
         except ZendeskError as error:
             self._metrics.push_requests.labels(error.outcome).inc()
@@ -251,14 +264,14 @@ class Sender:
         )
 
 
-def _broken(messages: Sequence[QueuedPost]) -> list[Settlement]:
-    """A deploy can tighten the limits while messages wait."""
-    broken = []
+def _read(messages: Sequence[QueuedPost]) -> tuple[list[ExternalResource], list[Settlement]]:
+    """Give the posts, and the end of those that are none: a deploy can tighten the limits while messages wait."""
+    resources, broken = [], []
     for message in messages:
         try:
-            message.resource()
+            resources.append(message.resource())
         except ValidationError as error:
             fault = error.errors()[0]
             where = ".".join(map(str, fault["loc"])) or "the whole of it"
             broken.append(Settlement(message, "dead", f"is no valid post any more: {where}: {fault['msg']}"))
-    return broken
+    return resources, broken
