@@ -328,6 +328,7 @@ async def test_the_projects_own_app_is_shown_with_what_is_added_when_it_is_packe
         zendesk.manifest.url,
         {"ticket_sidebar": "assets/iframe.html"},
     )
+    assert json.loads(file_of(app, "assets/translations.json")) == {"en": {"sidebar": {"like": "Like"}}}
     (own_app / "assets" / "main.css").write_text("a { color: red }", "utf-8")
     assert file_of(app, "assets/main.css") == b"a { color: red }"
     with pytest.raises(NoFileError, match=r"There is no file assets/odd\.js"):

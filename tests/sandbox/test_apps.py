@@ -250,3 +250,26 @@ async def test_an_update_that_is_refused_leaves_the_app_as_it_is(
     assert job.json()["status"] == "failed"
     assert zendesk.state.apps == [before]
     assert before.installed
+
+
+async def test_parameters_are_edited_as_what_they_are(
+    tmp_path: Path, zendesk: Zendesk, pages: httpx2.AsyncClient
+) -> None:
+    parameters = [
+        {"name": "is_loud", "type": "checkbox", "default": True},
+        {"name": "limit", "type": "number", "required": True},
+        {"name": "greeting", "type": "multiline"},
+        {"name": "internal", "type": "hidden", "default": "a"},
+    ]
+    manifest = SETTINGS | {"parameters": parameters}
+    await pages.post(
+        "/admin/install", data={"manifest": str(package(tmp_path, **{"manifest.json": manifest}))}
+    )
+    (app,) = zendesk.state.apps
+    html = (await pages.get("/admin")).text
+    assert 'type="checkbox" name="is_loud" value="true" checked' in html
+    assert 'name="limit" spellcheck="false" type="number" required' in html
+    assert "<textarea" in html
+    assert 'name="internal"' not in html
+    await pages.post(f"/admin/apps/{app.id}/settings", data={"limit": "7", "greeting": "Hi"})
+    assert app.settings == {"is_loud": False, "limit": "7", "greeting": "Hi", "internal": "a"}

@@ -6,6 +6,7 @@ import re
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from ..validate.app_package import english_texts, manifest_of, read_package
 from ..validate.app_rules import locale_of
@@ -93,7 +94,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 def _texts(files: dict[str, bytes]) -> dict[str, bytes]:
     """Copy what pages say below assets/: of an app's files Zendesk serves no others."""
-    texts = {}
+    texts: dict[str, Any] = {}
     for name, content in files.items():
         if locale := locale_of(name):
             try:

@@ -58,6 +58,8 @@ def open_package(source: Path | bytes, settings: Settings) -> App:
         logo=files.get("assets/logo-small.png") or files.get("assets/logo.png") or b"",
         settings={str(each.get("name")): each.get("default") for each in parameters},
         secure=[str(each.get("name")) for each in parameters if each.get("secure")],
+        kinds={str(each.get("name")): str(each.get("type") or "text") for each in parameters},
+        required=[str(each.get("name")) for each in parameters if each.get("required")],
         remarks=[f"{finding.file}: {finding.message}. {finding.remedy}" for finding in found],
         places=_places(manifest.get("location")),
         files={} if _is_folder(source) else files,

@@ -156,6 +156,9 @@ class App:
     """What an admin has filled in, or the default, by the parameter's name."""
     secure: list[str] = field(default_factory=list)
     """Parameters whose values nobody is shown."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """What a parameter is, such as `checkbox`; a text where nothing is said."""
+    required: list[str] = field(default_factory=list)
     installed: bool = False
     remarks: list[str] = field(default_factory=list)
     """What Zendesk took and would rather have seen otherwise."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 import yaml
+from framed import frame_in
 from playwright.async_api import Browser, Frame, Page, expect
 from sandbox.browser import at_localhost, listening, watched
 from sandbox.serving import serving
@@ -99,14 +100,6 @@ async def stage(browser: Browser) -> AsyncIterator[Stage]:
         integration.answers["clickthrough"] = lambda: HTMLResponse(html)
         await other.goto(f"{url}/channel/clickthrough")
         yield Stage(zendesk, ticket, page, app, other, await frame_in(other))
-
-
-async def frame_in(page: Page) -> Frame:
-    element = await page.locator("iframe").element_handle()
-    frame = await element.content_frame() if element else None
-    assert frame is not None
-    await frame.wait_for_load_state()
-    return frame
 
 
 # --- Where the app is, and whom it believes ---------------------------------------------------------------

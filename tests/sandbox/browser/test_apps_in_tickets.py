@@ -1,15 +1,18 @@
 """Apps that know nothing of this sandbox, in their frames beside a ticket."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from framed import frame_in
 from playwright.async_api import Page, expect
 from sandbox.zendesk import Zendesk
 from scripted_integration import ScriptedIntegration, resource
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-FOREIGN = Path(__file__).parents[1] / "apps" / "foreign"
+APPS = Path(__file__).parents[1] / "apps"
+FOREIGN, WIRE = APPS / "foreign", APPS / "wire"
 
 
 async def opened(zendesk: Zendesk, page: Page, integration: ScriptedIntegration) -> int:
@@ -32,3 +35,72 @@ async def test_a_foreign_app_reads_the_ticket_and_calls_the_service(
     await expect(app.locator("#proxy")).to_have_text('{"liked":true}')
     frame = page.locator("iframe.app")
     assert await frame.evaluate("frame => frame.offsetHeight") == 123
+
+
+async def test_an_app_refuses_that_a_reply_is_saved_until_it_is_content(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration
+) -> None:
+    await zendesk.install(WIRE)
+    await opened(zendesk, page, integration)
+    app = await frame_in(page)
+    await app.evaluate("say({key: 'iframe.on:ticket.save', message: {subscriberCount: 1}})")
+    await app.evaluate("ask({id: 1, request: 'invoke', params: {resize: [{}]}})")
+    await page.get_by_label("Message").fill("Thank you")
+    await page.get_by_role("button", name="Send public reply").click()
+    assert (await app.evaluate("hear({key: 'zaf.ticket.save'})"))["needsReply"] is True
+    await app.evaluate("heard.length = 0; say({key: 'iframe.reply:ticket.save', error: {msg: 'Not yet'}})")
+    await expect(page.get_by_role("status")).to_have_text("Not saved: Not yet")
+    assert integration.replies == []
+    await page.get_by_role("button", name="Send public reply").click()
+    await app.evaluate("hear({key: 'zaf.ticket.save'})")
+    await app.evaluate("say({key: 'iframe.reply:ticket.save'})")
+    await expect(page.get_by_text("Arrived as")).to_be_visible()
+    assert [form["message"] for form in integration.replies] == [["Thank you"]]
+
+
+async def test_what_an_app_lacks_is_told_in_its_place(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration, tmp_path: Path
+) -> None:
+    """Also on a page of its own; and it is gone once that is mended."""
+    folder = tmp_path / "app"
+    shutil.copytree(WIRE, folder)
+    client = folder / "assets" / "client.html"
+    content = client.read_text("utf-8")
+    client.write_text('<!doctype html><p>No client here</p><script src="lost.js"></script>', "utf-8")
+    await zendesk.install(folder)
+    app = zendesk.state.apps[0]
+    await page.goto(f"{zendesk.settings.address}/agent/apps/{app.id}")
+    await expect(page.get_by_text("There is no file assets/lost.js")).to_be_visible()
+    client.write_text("<!doctype html><p>Still no client here</p>", "utf-8")
+    await page.clock.install()
+    await page.reload()
+    await expect(page.frame_locator("iframe.app").get_by_text("Still no client here")).to_be_visible()
+    await page.clock.fast_forward(6_000)
+    await expect(page.get_by_role("alert")).to_contain_text("has not called ZAFClient.init()")
+    await expect(page.get_by_text("There is no file assets/lost.js")).to_be_hidden()
+    client.write_text(content, "utf-8")
+    await page.reload()
+    frame = await frame_in(page)
+    assert (await frame.evaluate("client.context()"))["location"] == "nav_bar"
+    await page.clock.fast_forward(6_000)
+    await expect(page.get_by_role("alert")).to_be_hidden()
+    await expect(page.get_by_role("link", name="Wire")).to_have_attribute("aria-current", "page")
+
+
+async def test_an_app_is_put_away_by_its_button_and_told_so(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration
+) -> None:
+    await zendesk.install(WIRE)
+    await opened(zendesk, page, integration)
+    app = await frame_in(page)
+    await app.evaluate("say({key: 'iframe.on:app.deactivated', message: {subscriberCount: 1}})")
+    await app.evaluate("say({key: 'iframe.on:app.activated', message: {subscriberCount: 1}})")
+    await app.evaluate(
+        "ask({id: 1, request: 'invoke', params: {resize: [{}]}}).then(() => { heard.length = 0; })"
+    )
+    await page.get_by_role("button", name="Hide").press("Enter")
+    await expect(page.locator("iframe.app")).to_be_hidden()
+    assert await app.evaluate("hear({key: 'zaf.app.deactivated'})")
+    await page.get_by_role("button", name="Show").press("Enter")
+    await expect(page.locator("iframe.app")).to_be_visible()
+    assert (await app.evaluate("hear({key: 'zaf.app.activated'})"))["message"] == {"firstLoad": False}

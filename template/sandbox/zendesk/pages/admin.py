@@ -1,6 +1,7 @@
 """Admin Center: what is installed, its accounts, and whose data there are."""
 
 from pathlib import Path
+from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -51,10 +52,11 @@ class AdminPages(Pages):
 
     async def configure(self, request: Request) -> None:
         app = self.zendesk.state.app(request.path_params["app"])
-        typed = {name: str(value) for name, value in (await request.form()).items()}
+        typed: dict[str, Any] = {name: str(value) for name, value in (await request.form()).items()}
         # What nobody is shown stays as it is when nothing is typed.
         kept = {name: value for name, value in typed.items() if value or name not in app.secure}
-        self.zendesk.apps.configure(app, kept)
+        switches = {name: name in typed for name, kind in app.kinds.items() if kind == "checkbox"}
+        self.zendesk.apps.configure(app, kept | switches)
 
     async def install_app(self, request: Request) -> None:
         await self.zendesk.apps.install(self.zendesk.state.app(request.path_params["app"]), {})

@@ -5,6 +5,7 @@
 
 const LONGEST_WAIT = 5000;
 const LONGEST_SAVE = 30000;
+const SILENT = "This app has not called ZAFClient.init(), so nothing is asked or answered. Its page must load the framework's client; the browser's console says more.";
 const ticket = location.pathname.match(/^\/agent\/tickets\/(\d+)$/)?.[1] ?? "";
 const apps = [...document.querySelectorAll("iframe[data-app]")].map((frame) => ({
   ...JSON.parse(frame.dataset.app), frame, subscribed: new Map(), isRegistered: false,
@@ -186,7 +187,7 @@ function receive(app, message) {
     fire(target, event, message.message);
   } else if (verb === "iframe.reply") replies.get(app.guid)?.(message.error);
   else if (verb === "request") answerRequest(app, key, message.message);
-  else if (!["session.live", "__track__"].includes(key)) ask(app, "unknown", message);
+  else if (!["session.live", "__track__"].includes(key)) ask(app, "unknown", message).catch(() => {});
 }
 
 addEventListener("message", (event) => {
@@ -203,8 +204,9 @@ let before = null;
 
 async function compare() {
   if (!ticket || !apps.length) return;
-  const answer = await fetch(`/agent/tickets/${ticket}/fields`);
-  if (!answer.ok) return;
+  // While Zendesk does not answer nothing changes, and the next change asks again.
+  const answer = await fetch(`/agent/tickets/${ticket}/fields`).catch(() => null);
+  if (!answer?.ok) return;
   const now = await answer.json();
   const changed = before ? Object.keys(now).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name])) : [];
   before = now;
@@ -256,10 +258,12 @@ function load(app) {
   url.searchParams.set("origin", location.origin);
   url.searchParams.set("app_guid", app.guid);
   app.frame.addEventListener("load", () => {
-    app.isRegistered = false;
     setTimeout(() => {
-      if (!app.isRegistered) tell(app, "This app has not called ZAFClient.init(), so nothing can be asked or answered. Its page must load the framework's client; the browser's console says more.");
-    }, LONGEST_WAIT);
+      const isTold = document.querySelector(`#app${app.id}-problems p`);
+      if (!app.isRegistered && !isTold) tell(app, SILENT);
+      // The page that comes next has to register, too, and does so before it has been loaded.
+      app.isRegistered = false;
+    }, app.isRegistered ? 0 : LONGEST_WAIT);
   });
   app.frame.src = url;
 }

@@ -59,9 +59,7 @@ def file_of(app: App, path: str) -> bytes:
             raise NoFileError(f"{path} is a link that leads out of {app.folder}.")
         return file.read_bytes()
     except (OSError, ValueError):
-        raise NoFileError(
-            f"There is no file {path} in {app.folder}. Its name is told by capitals, too."
-        ) from None
+        raise NoFileError(f"There is no file {path} in {app.folder}. Capitals count.") from None
 
 
 def media_type(path: str) -> str:

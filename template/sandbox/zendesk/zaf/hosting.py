@@ -21,7 +21,7 @@ from . import assets, fields
 from .outside import Outside
 
 HERE = Path(__file__).parent
-SHOWN = ("ticket_sidebar", "nav_bar")
+PLACES = ("ticket_sidebar", "nav_bar")
 """Places that this Zendesk has."""
 MOST_PROBLEMS = 20
 
@@ -46,6 +46,7 @@ class Frame:
 @dataclass
 class Hosting(Part):
     calls: Calls
+    places: tuple[str, ...] = PLACES
     problems: dict[int, dict[str, None]] = field(default_factory=dict)
     """What agents see in place of an app that does not come up, by the app; in the order in which it happened."""
 
@@ -122,8 +123,8 @@ class Hosting(Part):
             self._tell(request, str(error))
             page = assets.in_words("This app has no such page", str(error))
             return Response(page, 404, headers, "text/html")
-        if kind.startswith("text/html"):
-            self.problems.pop(app.id, None)
+        if kind.startswith("text/html") and self.problems.pop(app.id, {}):
+            self.context.changes.note()
         if (
             kind.startswith(("text/html", "text/javascript"))
             and not self.settings.framework_client_from_zendesk
