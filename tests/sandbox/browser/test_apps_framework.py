@@ -55,6 +55,8 @@ OTHER_HOST = """
 @dataclass
 class Stage:
     zendesk: Zendesk
+    integration: ScriptedIntegration
+    service: str
     ticket: Ticket
     page: Page
     app: Frame
@@ -99,7 +101,7 @@ async def stage(browser: Browser) -> AsyncIterator[Stage]:
         html = OTHER_HOST.replace("APP", own).replace("ORIGIN", url).replace("GUID", "guid-1")
         integration.answers["clickthrough"] = lambda: HTMLResponse(html)
         await other.goto(f"{url}/channel/clickthrough")
-        yield Stage(zendesk, ticket, page, app, other, await frame_in(other))
+        yield Stage(zendesk, integration, url, ticket, page, app, other, await frame_in(other))
 
 
 # --- Where the app is, and whom it believes ---------------------------------------------------------------
@@ -425,3 +427,50 @@ CHECKS: dict[str, Callable[[Stage], Awaitable[None]]] = {
 @pytest.mark.parametrize("line", LINES)
 async def test_page_and_client_keep_to_the_wire(line: str, stage: Stage) -> None:
     await CHECKS[line](stage)
+
+
+async def test_an_app_registers_with_integration_services_by_the_admins_session(stage: Stage) -> None:
+    """Also by the account's own address, which leads here and not out."""
+    for number, host in enumerate(("", "https://acme.zendesk.com", stage.zendesk.settings.address)):
+        name, key = f"acme_{number}", f"request:{100 + number}"
+        options = {
+            "url": f"{host}/api/services/zis/registry/{name}",
+            "type": "POST",
+            "contentType": "application/json",
+            "data": '{"description": "By an app"}',
+        }
+        heard = await stage.ask({"key": key, "message": options}, {"key": f"zaf.{key}.done"})
+        assert heard["message"]["responseArgs"][2]["status"] == 200
+    assert [each.name for each in stage.zendesk.zis.zis.integrations] == ["acme_0", "acme_1", "acme_2"]
+
+
+async def test_requests_leave_by_the_way_that_their_options_say(stage: Stage) -> None:
+    stage.zendesk.apps.configure(stage.zendesk.state.apps[0], {"token": "hush-hush", "region": "eu 1"})
+    file = f"{stage.service}/channel/files/a"
+
+    async def sent(number: int, end: str, **options: Any) -> Any:
+        key = f"request:{number}"
+        heard = await stage.ask({"key": key, "message": options}, {"key": f"zaf.{key}.{end}"})
+        return heard["message"]["responseArgs"][0]
+
+    assert await sent(200, "done", url=file, data={"a": "1 2"}) == "file files/a"
+    assert stage.integration.requests[-1][:2] == ("GET", "/channel/files/a?a=1+2")
+    # The browser asks whether it may, and nobody says so.
+    refused = await sent(201, "fail", url=file, cors=True)
+    assert refused["status"] == 0
+    headers = {"authorization": "Bearer {{setting.token}}"}
+    url = f"{file}?region={{{{setting.region}}}}&x=%20"
+    await sent(202, "done", url=url, headers=headers, secure=True, type="POST", data={"b": 2})
+    method, path, body, kind = stage.integration.requests[-1]
+    assert (method, path, body) == ("POST", "/channel/files/a?region=eu%201&x=%20", b"b=2")
+    assert kind.startswith("application/x-www-form-urlencoded")
+    outgoing = stage.zendesk.log.of("app_request")[-1]
+    assert dict(outgoing.request_headers)["authorization"] == "Bearer hush-hush"
+    whole = await sent(203, "done", url=file, httpCompleteResponse=True)
+    assert (whole["status"], whole["responseText"]) == (200, "file files/a")
+    stage.integration.answers["files/a"] = lambda: HTMLResponse("no", 503)
+    failed = await sent(204, "fail", url=file)
+    assert (failed["status"], failed["responseText"]) == (503, "no")
+    failed = await sent(205, "fail", url="http://192.0.2.1/")
+    assert failed["status"] == 403
+    assert "proxyable" in failed["responseText"]

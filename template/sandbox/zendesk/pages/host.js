@@ -112,26 +112,32 @@ function encoded(data, contentType) {
   return contentType.includes("json") ? JSON.stringify(data) : new URLSearchParams(data).toString();
 }
 
+function decodePlaceholders(href) {
+  return href.replace(/%7B%7B(.*?)%7D%7D/gi, (_, name) => `{{${decodeURIComponent(name)}}}`);
+}
+
 async function request(app, options) {
   const asked = typeof options === "string" ? { url: options } : options;
   const method = (asked.type ?? asked.method ?? "GET").toUpperCase();
   const contentType = asked.contentType ?? "application/x-www-form-urlencoded; charset=UTF-8";
   const url = new URL(asked.url, location.origin);
+  const isOwn = [location.hostname, `${app.context.account.subdomain}.zendesk.com`].includes(url.hostname) && (url.port === location.port || !url.port);
   const body = encoded(asked.data, contentType);
   const headers = { ...asked.headers };
   if (method === "GET" || method === "HEAD") {
     if (body) url.search += (url.search ? "&" : "") + body;
   } else if (body !== undefined && contentType) headers["content-type"] = contentType;
   const sent = method === "GET" || method === "HEAD" ? undefined : body;
-  if (url.origin === location.origin && !asked.secure) {
+  if (isOwn && !asked.secure) {
     const session = { "x-csrf-token": app.frame.dataset.csrf, "x-requested-with": "XMLHttpRequest" };
-    return complete(await fetch(url, { method, headers: { ...session, ...headers }, body: sent }));
+    return complete(await fetch(url.pathname + url.search, { method, headers: { ...session, ...headers }, body: sent }));
   }
   if (asked.cors && !asked.secure) {
     const credentials = asked.xhrFields?.withCredentials ? "include" : "omit";
     return complete(await fetch(url, { method, headers, body: sent, credentials }));
   }
-  const target = url.origin === location.origin ? url.href : asked.url;
+  // A placeholder of a setting must not be encoded.
+  const target = decodePlaceholders(url.href);
   const answer = await ask(app, "request", { url: target, method, headers, body: sent, secure: asked.secure });
   return outcome(answer.status, "", answer.body, answer.headers);
 }
@@ -254,6 +260,10 @@ function tell(app, problem) {
 }
 
 function load(app) {
+  if (!["localhost", "127.0.0.1"].includes(location.hostname)) {
+    tell(app, `Apps are shown to browsers on this machine alone, at http://localhost:${location.port}.`);
+    return;
+  }
   const url = new URL(app.frame.dataset.src);
   url.searchParams.set("origin", location.origin);
   url.searchParams.set("app_guid", app.guid);

@@ -18,7 +18,7 @@ from ..model import App, Ticket, UnknownError
 from ..strangers import StrangerError, refuse_strangers
 from ..verdicts import Remark
 from . import assets, fields
-from .outside import Outside
+from .outside import Outside, filled
 
 HERE = Path(__file__).parent
 PLACES = ("ticket_sidebar", "nav_bar")
@@ -78,7 +78,8 @@ class Hosting(Part):
     def frame(self, app: App, place: str, request: Request, ticket: Ticket | None = None) -> Frame:
         port = f":{request.url.port}" if request.url.port else ""
         origin = f"{request.url.scheme}://{app.id}.apps.localhost{port}"
-        url, guid = app.places[place], str(uuid.uuid4())
+        shown = {name: value for name, value in app.settings.items() if name not in app.secure}
+        url, guid = filled(shown, app.places[place]), str(uuid.uuid4())
         if "://" in url:
             origin = "/".join(url.split("/")[:3])
         else:
@@ -89,7 +90,6 @@ class Hosting(Part):
             "instanceGuid": guid,
             "account": {"subdomain": self.settings.subdomain},
         }
-        shown = {name: value for name, value in app.settings.items() if name not in app.secure}
         metadata = {
             "appId": app.id,
             "installationId": app.id,

@@ -1,6 +1,7 @@
 """`client.request` to other hosts: Zendesk's proxy sends it, and puts in the settings that no browser may see."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,15 +61,16 @@ def _allowed(app: App, url: str) -> None:
         )
 
 
+def filled(settings: Mapping[str, Any], text: str) -> str:
+    """Put in the settings where a text has their placeholders."""
+    return _SETTING.sub(lambda match: str(settings.get(match[1], match[0]) or ""), text)
+
+
 def _filled(app: App, text: str, scope: str) -> str:
-    def value(match: re.Match[str]) -> str:
+    for match in _SETTING.finditer(text):
         name = match[1]
-        if name not in app.settings:
-            return match[0]
         if name in app.secure and scope not in (app.scopes.get(name) or [scope]):
             raise RefusedError(
                 403, "Forbidden", f"The scopes of the parameter {name} do not let it stand in the {scope}."
             )
-        return str(app.settings[name] or "")
-
-    return _SETTING.sub(value, text)
+    return filled(app.settings, text)
