@@ -474,3 +474,42 @@ async def test_requests_leave_by_the_way_that_their_options_say(stage: Stage) ->
     failed = await sent(205, "fail", url="http://192.0.2.1/")
     assert failed["status"] == 403
     assert "proxyable" in failed["responseText"]
+
+
+async def test_an_app_opens_a_modal_talks_with_it_and_hears_that_it_is_closed(
+    stage: Stage, page: Page
+) -> None:
+    stage.zendesk.state.apps[0].places["ticket_sidebar"] = "assets/client.html"
+    await page.goto(f"{stage.zendesk.settings.address}/agent/tickets/{stage.ticket.id}")
+    app = await frame_in(page)
+    made = await app.evaluate(
+        "client.invoke('instances.create', {location: 'modal', url: 'assets/client.html', size: {height: '99px'}})"
+    )
+    (context,) = made["instances.create"]
+    assert (context["location"], context["ticketId"]) == ("modal", stage.ticket.id)
+    inside = page.get_by_role("dialog").locator("iframe")
+    await expect(inside).to_have_css("height", "99px")
+    element = await inside.element_handle()
+    modal = await element.content_frame() if element else None
+    assert modal is not None
+    await modal.wait_for_function("window.client")
+    assert (await modal.evaluate("client.context()"))["location"] == "modal"
+    assert await modal.evaluate("client.get('ticket.id')") == {"ticket.id": stage.ticket.id, "errors": {}}
+    await modal.evaluate("client.on('hello', (said) => { window.said = said; })")
+    await modal.evaluate("client.get('ticket.id')")
+    assert len((await app.evaluate("client.get('instances')"))["instances"]) == 2
+    await app.evaluate(
+        "guid => { window.modal = client.instance(guid); modal.on('modal.close', () => { window.isClosed = true; });"
+        " modal.trigger('hello', 'you'); }",
+        context["instanceGuid"],
+    )
+    await modal.wait_for_function("window.said === 'you'")
+    await page.keyboard.press("Escape")
+    await app.wait_for_function("window.isClosed")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    again = "client.invoke('instances.create', {location: 'modal', url: 'assets/client.html'})"
+    (context,) = (await app.evaluate(again))["instances.create"]
+    await app.evaluate("guid => client.instance(guid).invoke('destroy')", context["instanceGuid"])
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    refused = await app.evaluate("client.invoke('instances.create', {location: 'top_bar'}).catch(String)")
+    assert "modal" in refused

@@ -15,8 +15,12 @@ function send(app, message) {
   app.frame.contentWindow?.postMessage(JSON.stringify(message), app.origin);
 }
 
-function fire(app, event, message) {
-  if (app.subscribed.get(event)) send(app, { key: `zaf.${event}`, message });
+// An app hears of itself, and of other instances of its own to which it listens.
+function fire(about, event, message) {
+  for (const app of apps.filter((each) => each.id === about.id && each.subscribed.get(`${about.guid} ${event}`))) {
+    const instanceGuid = app === about ? undefined : about.guid;
+    send(app, { key: `zaf.${event}`, message, instanceGuid });
+  }
 }
 
 async function ask(app, what, asked) {
@@ -71,10 +75,35 @@ const actions = {
   hide: (app) => { app.frame.closest(".app").hidden = true; },
   show: (app) => { app.frame.closest(".app").hidden = false; },
   preloadPane: () => {},
+  "instances.create": (app, [options]) => [openModal(app, options)],
+  destroy: (app) => { app.frame.closest("dialog")?.close(); },
   "ticket.comment.appendText": (app, [text]) => { append(text); },
   "comment.appendText": (app, [text]) => { append(text); },
   "ticket.editor.insert": (app, [text]) => { append(text); },
 };
+
+// A page of the app above all others, closed by the agent or by the app.
+function openModal(app, { location: place, url, size = {} } = {}) {
+  if (place !== "modal" || !url) throw new TypeError('only {location: "modal", url: …} can be created');
+  const guid = crypto.randomUUID();
+  const dialog = document.getElementById("modal").content.firstElementChild.cloneNode(true);
+  const frame = dialog.querySelector("iframe");
+  const context = { ...app.context, location: "modal", instanceGuid: guid };
+  const made = { ...app, guid, context, frame, subscribed: new Map(), isRegistered: false };
+  Object.assign(frame.dataset, { src: new URL(url, `${app.origin}/`).href, csrf: app.frame.dataset.csrf });
+  dialog.querySelector("h2").textContent = frame.title = app.metadata.name;
+  dialog.addEventListener("close", () => {
+    fire(made, "modal.close", {});
+    apps.splice(apps.indexOf(made), 1);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  apps.push(made);
+  actions.resize(made, [{ width: "60vw", height: "50vh", ...size }]);
+  dialog.showModal();
+  load(made);
+  return context;
+}
 
 function isHere(name) {
   return /comment|editor/.test(name) ? Boolean(draft()) : true;
@@ -112,10 +141,6 @@ function encoded(data, contentType) {
   return contentType.includes("json") ? JSON.stringify(data) : new URLSearchParams(data).toString();
 }
 
-function decodePlaceholders(href) {
-  return href.replace(/%7B%7B(.*?)%7D%7D/gi, (_, name) => `{{${decodeURIComponent(name)}}}`);
-}
-
 async function request(app, options) {
   const asked = typeof options === "string" ? { url: options } : options;
   const method = (asked.type ?? asked.method ?? "GET").toUpperCase();
@@ -137,7 +162,7 @@ async function request(app, options) {
     return complete(await fetch(url, { method, headers, body: sent, credentials }));
   }
   // A placeholder of a setting must not be encoded.
-  const target = decodePlaceholders(url.href);
+  const target = url.href.replace(/%7B%7B.*?%7D%7D/gi, (each) => decodeURIComponent(each));
   const answer = await ask(app, "request", { url: target, method, headers, body: sent, secure: asked.secure });
   return outcome(answer.status, "", answer.body, answer.headers);
 }
@@ -180,17 +205,17 @@ function register(app) {
 
 function receive(app, message) {
   const { key = "", id, request: kind, params } = message;
+  const target = apps.find((each) => each.id === app.id && each.guid === message.instanceGuid) ?? app;
   const [verb, event] = [key.slice(0, key.indexOf(":")), key.slice(key.indexOf(":") + 1)];
   if (["get", "set", "invoke"].includes(kind) && id !== undefined) {
-    call(app, kind, params).then(
+    call(target, kind, params).then(
       (result) => send(app, { id, result }),
       (error) => send(app, { id, error: { name: error.name, message: error.message } }),
     );
   } else if (key === "iframe.handshake") register(app);
-  else if (verb === "iframe.on" || verb === "iframe.off") app.subscribed.set(event, message.message?.subscriberCount ?? 0);
+  else if (verb === "iframe.on" || verb === "iframe.off") app.subscribed.set(`${target.guid} ${event}`, message.message?.subscriberCount ?? 0);
   else if (verb === "iframe.trigger") {
-    const target = apps.find((each) => each.id === app.id && each.guid === message.instanceGuid) ?? app;
-    fire(target, event, message.message);
+    if (target.subscribed.get(`${target.guid} ${event}`)) send(target, { key: `zaf.${event}`, message: message.message });
   } else if (verb === "iframe.reply") replies.get(app.guid)?.(message.error);
   else if (verb === "request") answerRequest(app, key, message.message);
   else if (!["session.live", "__track__"].includes(key)) ask(app, "unknown", message).catch(() => {});
@@ -217,7 +242,7 @@ async function compare() {
   const changed = before ? Object.keys(now).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name])) : [];
   before = now;
   for (const app of apps) {
-    for (const name of changed) fire(app, `ticket.${name}.changed`, now[name]);
+    for (const name of changed) fire(app, `ticket.${name.replace("customField:", "")}.changed`, now[name]);
     if (changed.length) fire(app, "ticket.updated", { id: now.id });
   }
 }
@@ -239,7 +264,7 @@ function agreed(app) {
 }
 
 document.addEventListener("submit", async (event) => {
-  const asked = apps.filter((app) => app.subscribed.get("ticket.save"));
+  const asked = apps.filter((app) => app.subscribed.get(`${app.guid} ticket.save`));
   if (event.target.id !== "composer" || isAllowed || !asked.length) return;
   event.preventDefault();
   event.stopImmediatePropagation();
