@@ -210,6 +210,9 @@ async def test_a_missing_file_is_told_in_words_and_in_the_log(
     assert "assets/Main.js" in str(zendesk.log.of("app")[-1].remarks)
     path = f"/agent/tickets/{ticket.id}"
     assert "There is no file assets/Main.js" in (await pages.get(path)).text
+    count = len(zendesk.log.entries)
+    assert (await files.get("/assets/main.js.map")).status_code == 404
+    assert len(zendesk.log.entries) == count
     await files.get("/assets/iframe.html")
     assert "There is no file assets/Main.js" not in (await pages.get(path)).text
 

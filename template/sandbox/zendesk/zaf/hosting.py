@@ -120,7 +120,9 @@ class Hosting(Part):
             app = self.state.app(request.path_params["app"])
             found = assets.file_of(app, path)
         except (assets.NoFileError, UnknownError) as error:
-            self._tell(request, str(error))
+            # Only the browser's own tools ask for maps of sources.
+            if not path.endswith(".map"):
+                self._tell(request, str(error))
             page = assets.in_words("This app has no such page", str(error))
             return Response(page, 404, headers, "text/html")
         if kind.startswith("text/html") and self.problems.pop(app.id, {}):
