@@ -41,13 +41,13 @@ PREAMBLE = """
 import hmac, json
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
-from typing import Any
-from pydantic import BaseModel, SecretStr
+from typing import Annotated, Any
+from pydantic import BaseModel, Field, SecretStr
 from acme_reviews.core.account_state import UnsavedState
 from acme_reviews.core.messages import Author, ExternalResource, fit
 from acme_reviews.origin_protocol import (
-    Attachment, FileUrlMaker, OriginAccount, OriginProtocol, OriginUnavailableError, Page, Reply, SharedWebhook, Webhook,
-    WebhookAnswer, WebhookRejectedError, WebhookRequest,
+    Attachment, Choice, FileUrlMaker, Offered, OriginAccount, OriginProtocol, OriginUnavailableError, Page, Reply,
+    SharedWebhook, Webhook, WebhookAnswer, WebhookRejectedError, WebhookRequest,
 )
 
 class Configuration(BaseModel):

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from acme_reviews.admin_ui.form import ConfigurationForm
+from acme_reviews.admin_ui.second_step import SecondStep
+from acme_reviews.choices.offers import Offers
+from acme_reviews.core.security import Sealer
+from acme_reviews.settings import new_sealing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +83,7 @@ def test_every_example_has_a_test_and_at_most_40_lines(examples: dict[str, Any])
     }
     tested = Path(__file__).read_text("utf-8")
 
-    assert len(shown) == 14
+    assert len(shown) == 16
     assert [name for name in shown if f'"{name}"' not in tested] == []
     assert [name for name, text in shown.items() if len(text.splitlines()) > 40] == []
 
@@ -263,6 +268,38 @@ async def test_sends_that_are_safe_to_repeat(examples: dict[str, Any]) -> None:
     assert made.posts_once
     assert [await made.post(account(examples), reply(examples)) for _ in range(2)] == [["$key"], ["$key"]]
     assert {each.method for each in fake.requests} == {"PUT"}
+
+
+async def test_choices_that_depend_on_the_account(examples: dict[str, Any]) -> None:
+    """Through the whole form, as an admin goes: the fields of the first step, then what the origin offers."""
+    rooms = {
+        "key": [{"id": "!1:example", "name": "Lobby"}, {"id": "!2:example", "name": "Garden"}],
+        "other": [],
+    }
+
+    def listed(request: httpx2.Request) -> Answer:
+        key = request.headers["authorization"].removeprefix("Bearer ")
+        return {"rooms": rooms[key]} if key in rooms else httpx2.Response(401)
+
+    made, fake = origin(examples, "WithRooms", listed)
+    form = ConfigurationForm(examples["InRooms"])
+    step = SecondStep(form, Sealer([new_sealing_key()]), [Offers(made).for_account])
+
+    def reader(key: str) -> Any:
+        return examples["OriginAccount"](
+            "account-1", examples["InRooms"](api_key=key), examples["UnsavedState"]()
+        )
+
+    assert form.offered == {"rooms"}
+    (field,) = step.shown(
+        form.fields(None, None, {}, str), await step.offers(reader("key")), str, choosing=True
+    )
+    assert (field.kind, field.required) == ("checkboxes", True)
+    assert field.options == (("!1:example", "Lobby"), ("!2:example", "Garden"))
+    assert fake.requests[0].url.path == "/rooms"
+    assert not (await step.offers(reader("other")))["rooms"].choices
+    with pytest.raises(examples["OriginUnavailableError"]):
+        await step.offers(reader("wrong"))
 
 
 async def test_rate_limits(examples: dict[str, Any]) -> None:

@@ -250,6 +250,26 @@ async def test_the_api_explains_itself_in_json(
 # --- The API: reading posts ---------------------------------------------------------------------------------------
 
 
+async def test_the_api_lists_the_branches_of_a_business(http: httpx2.AsyncClient) -> None:
+    answer = await http.get(f"{CAFE}/branches", headers=KEY)
+
+    assert answer.json()["branches"] == [
+        {"id": "old-town", "name": "Old Town"},
+        {"id": "station", "name": "Central Station"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "branch"), [("station", "station"), ("nowhere", "old-town"), ("", "old-town")]
+)
+async def test_a_review_is_of_a_branch(http: httpx2.AsyncClient, chosen: str, branch: str) -> None:
+    written = await http.post("/businesses/corner-cafe/reviews", data=REVIEW | {"branch": chosen})
+    posts = (await http.get(f"{CAFE}/posts", headers=KEY)).json()["posts"]
+
+    assert written.status_code == 303
+    assert posts[-1]["branch"] == branch
+
+
 async def test_a_post_says_everything_about_itself(site: ReviewSite, http: httpx2.AsyncClient) -> None:
     photo = site.add_file(cafe(site), name="soup.png", content_type="image/png", content=PNG)
     review = site.add_review(
@@ -267,6 +287,7 @@ async def test_a_post_says_everything_about_itself(site: ReviewSite, http: httpx
             "author": {"id": review.author.id, "name": "Kim", "kind": "customer"},
             "rating": 4,
             "review_rating": 4,
+            "branch": "old-town",
             "title": "Good soup",
             "text": "Warm.",
             "files": [{"id": photo.id, "name": "soup.png", "content_type": "image/png", "size": len(PNG)}],
@@ -279,6 +300,7 @@ async def test_a_post_says_everything_about_itself(site: ReviewSite, http: httpx
             "author": {"id": comment.author.id, "name": "Lee", "kind": "customer"},
             "rating": None,
             "review_rating": 4,
+            "branch": "old-town",
             "title": None,
             "text": "Yes.",
             "files": [],
@@ -606,7 +628,7 @@ async def test_the_start_page_shows_the_businesses_the_reviews_and_the_form(http
 async def test_every_field_of_a_form_has_its_label(http: httpx2.AsyncClient) -> None:
     for url in ("/", "/posts/review-1"):
         form = form_of((await http.get(url)).text)
-        fields = re.findall(r'<(?:input|textarea) id="([^"]+)"', form)
+        fields = re.findall(r'<(?:input|select|textarea) id="([^"]+)"', form)
         assert fields
         assert re.findall(r'<label for="([^"]+)"', form) == fields
 

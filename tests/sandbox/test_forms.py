@@ -22,6 +22,10 @@ def form(inner: str) -> Form:
         ("<select name=a><option value=1>One<option value=2>Two</select>", {"a": "1"}),
         ("<textarea name=a>\nü\n</textarea>", {"a": "ü\n"}),
         ("<button type=button name=a value=1>No</button><button name=b value=2>Yes</button>", {"b": "2"}),
+        (
+            "<input name=a type=checkbox value=1 checked><input name=a type=checkbox value=2 checked>",
+            {"a": ["1", "2"]},
+        ),
         ("<input type=submit name=a value=1><button name=b value=2>Other</button>", {"a": "1"}),
     ],
 )
@@ -37,11 +41,23 @@ def test_what_stands_in_the_form_is_posted(inner: str, posted: dict[str, str]) -
         ("<input name=a type=checkbox value=1 checked>", "", {}),
         ("<select name=a><option value=1>One<option value=2>Two</select>", "2", {"a": "2"}),
         ("<select name=a multiple><option value=1 selected>One<option value=2>Two</select>", "2", {"a": "2"}),
+        (
+            "<select name=a multiple><option value=1>One<option value=2>Two</select>",
+            ["1", "2"],
+            {"a": ["1", "2"]},
+        ),
+        (
+            "<input name=a type=checkbox value=1 checked><input name=a type=checkbox value=2><input name=a type=checkbox value=3>",
+            ["2", "3"],
+            {"a": ["2", "3"]},
+        ),
+        ("<input name=a type=checkbox value=1 checked><input name=a type=checkbox value=2>", "", {}),
         ("<textarea name=a>old</textarea>", "new", {"a": "new"}),
+        ("<textarea name=a>old</textarea>", ["one", "two"], {"a": "one\ntwo"}),
         ("<input name=other>", "1", {"other": ""}),
     ],
 )
-def test_what_is_typed_takes_its_place(inner: str, typed: str, posted: dict[str, str]) -> None:
+def test_what_is_typed_takes_its_place(inner: str, typed: str | list[str], posted: dict[str, str]) -> None:
     assert form(inner).filled({"a": typed}) == posted
 
 
@@ -55,17 +71,21 @@ def test_what_is_typed_takes_its_place(inner: str, typed: str, posted: dict[str,
         ("<div style='display : none'><input name=a value=1></div>", "1"),
         ("<fieldset hidden><textarea name=a>1</textarea></fieldset>", "1"),
         ("<input name=a value=1 maxlength=2>", "23"),
-        ("<input type=hidden name=a value=0><input type=checkbox name=a value=235>", "235"),
+        ("<input type=hidden name=a value=0><input type=checkbox name=a value=235>", ["0", "235"]),
         ("<input type=radio name=a value=1 checked><input type=radio name=a value=235>", "235"),
     ],
 )
-def test_only_a_person_can_type(inner: str, posted: str) -> None:
+def test_only_a_person_can_type(inner: str, posted: str | list[str]) -> None:
     assert form(inner).filled({"a": "235"}) == {"a": posted}
 
 
 def test_a_choice_that_is_not_offered_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="3"):
         form("<select name=a><option value=1>One</select>").filled({"a": "3"})
+    with pytest.raises(ValueError, match="3"):
+        form("<input name=a type=checkbox value=1><input name=a type=checkbox value=2>").filled(
+            {"a": ["1", "3"]}
+        )
 
 
 def test_fields_with_secrets_are_known() -> None:

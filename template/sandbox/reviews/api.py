@@ -30,6 +30,7 @@ class Api:
         base = "/api/businesses/{business}"
         self.routes = (
             Route(base, self.read_business),
+            Route(f"{base}/branches", self.read_branches),
             Route(f"{base}/posts", self.read_posts),
             Route(f"{base}/posts/{{post}}/replies", self.add_reply, methods=["POST"]),
             Route(f"{base}/reviews/{{review}}/helpful", self.helpful, methods=["GET", "PUT"]),
@@ -40,6 +41,10 @@ class Api:
     async def read_business(self, request: Request) -> Response:
         business = self.authorised_business(request)
         return JSONResponse({"id": business.id, "name": business.name})
+
+    async def read_branches(self, request: Request) -> Response:
+        branches = self.authorised_business(request).branches
+        return JSONResponse({"branches": [{"id": branch.id, "name": branch.name} for branch in branches]})
 
     async def read_posts(self, request: Request) -> Response:
         business = self.authorised_business(request)
@@ -204,6 +209,7 @@ def post_json(post: Post, review: Post) -> dict[str, object]:
         "author": {"id": post.author.id, "name": post.author.name, "kind": post.author.kind},
         "rating": post.rating,
         "review_rating": review.rating,
+        "branch": review.branch.id if review.branch else None,
         "title": post.title,
         "text": post.text,
         "files": [_file_json(file) for file in post.files],

@@ -17,11 +17,22 @@ _UNSAFE_IN_A_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Business:
     id: str
     name: str
     tagline: str
     api_key: str
+    branches: tuple[Branch, ...]
+
+    def branch(self, branch_id: str) -> Branch:
+        """The branch of that id, or else the first one."""
+        return next((branch for branch in self.branches if branch.id == branch_id), self.branches[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,8 @@ class Post:
     title: str | None
     text: str
     files: tuple[StoredFile, ...] = ()
+    branch: Branch | None = None
+    """Of a review: where the customer was."""
 
     @property
     def position(self) -> tuple[datetime, str]:
@@ -87,7 +100,14 @@ class ReviewSite:
         """Number what is written from `numbers_from`, or on from the seeds."""
         self._clock = clock
         self._businesses = {
-            seed.id: Business(seed.id, seed.name, seed.tagline, seed.api_key) for seed in BUSINESSES
+            seed.id: Business(
+                seed.id,
+                seed.name,
+                seed.tagline,
+                seed.api_key,
+                tuple(Branch(branch_id, name) for branch_id, name in seed.branches),
+            )
+            for seed in BUSINESSES
         }
         self._posts: dict[str, Post] = {}
         self._posts_by_business: dict[str, list[Post]] = {business: [] for business in self._businesses}
@@ -169,6 +189,7 @@ class ReviewSite:
         title: str,
         text: str,
         files: Sequence[StoredFile] = (),
+        branch: str = "",
         time: datetime | None = None,
     ) -> Post:
         review_id = f"review-{next(self._review_numbers)}"
@@ -184,6 +205,7 @@ class ReviewSite:
                 title=title,
                 text=text,
                 files=tuple(files),
+                branch=business.branch(branch),
             )
         )
 
@@ -262,6 +284,7 @@ class ReviewSite:
             title=seed.title,
             text=seed.text,
             files=photos,
+            branch=seed.branch,
             time=now - seed.age,
         )
         for comment in seed.comments:

@@ -13,6 +13,8 @@ class SeedBusiness:
     name: str
     tagline: str
     api_key: str
+    branches: tuple[tuple[str, str], ...]
+    """Ids and names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,26 @@ class SeedReview:
     rating: int
     title: str
     text: str
+    branch: str
     photo: str | None = None
     comments: tuple[SeedComment, ...] = ()
 
 
 BUSINESSES = (
-    SeedBusiness("corner-cafe", "Corner Café", "Coffee, cake and a window seat", "demo-key"),
-    SeedBusiness("book-nook", "Book Nook", "Second-hand books, first-rate advice", "demo-key-2"),
+    SeedBusiness(
+        "corner-cafe",
+        "Corner Café",
+        "Coffee, cake and a window seat",
+        "demo-key",
+        (("old-town", "Old Town"), ("station", "Central Station")),
+    ),
+    SeedBusiness(
+        "book-nook",
+        "Book Nook",
+        "Second-hand books, first-rate advice",
+        "demo-key-2",
+        (("market-square", "Market Square"), ("online", "Online shop")),
+    ),
 )
 
 SEEDS = (
@@ -46,6 +61,7 @@ SEEDS = (
         customer="Maya Lindqvist",
         rating=5,
         title="The best flat white in town",
+        branch="old-town",
         text="Silky milk, a proper double shot, and they remember your name after two visits. This is my Monday now.",
         photo="flat-white.png",
     ),
@@ -55,6 +71,7 @@ SEEDS = (
         customer="Jonas Weber",
         rating=2,
         title="Half an hour for a sandwich",
+        branch="station",
         text=(
             "Saturday at noon, ten people inside, two at the counter. The sandwich was good, "
             "but by then my lunch break was over.\n\nIs there a way to order ahead?"
@@ -73,6 +90,7 @@ SEEDS = (
         customer="Amélie Roux",
         rating=4,
         title="Great cake, loud music",
+        branch="old-town",
         text="The lemon cake alone is worth the trip. One star less because we had to shout across the table.",
     ),
     SeedReview(
@@ -81,6 +99,7 @@ SEEDS = (
         customer="Tom Okafor",
         rating=5,
         title="They found the edition I had given up on",
+        branch="market-square",
         text="I asked for a 1962 atlas without much hope. Three days later it lay on the counter, for less than online.",
     ),
     SeedReview(
@@ -89,6 +108,7 @@ SEEDS = (
         customer="Hana Sato",
         rating=1,
         title="My order never arrived",
+        branch="online",
         text="Ordered a birthday present two weeks ago, paid at once, and nobody answers the phone.",
         comments=(
             SeedComment(
@@ -104,6 +124,7 @@ SEEDS = (
         customer="Luís Pereira",
         rating=4,
         title="An afternoon among the shelves",
+        branch="market-square",
         text="Came in for five minutes, left after three hours with a full bag. Bring cash, the card reader sulks.",
         photo="window-shelf.png",
     ),

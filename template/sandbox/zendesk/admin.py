@@ -3,7 +3,6 @@
 import html
 import re
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,7 +14,7 @@ from .addresses import origin, resolved
 from .calls import Answer, Calls, NoAnswerError
 from .context import Part
 from .events import Events
-from .forms import Form, Page
+from .forms import Form, Page, Typed
 from .framing import framing_remarks
 from .front import Door
 from .model import Account, NotDoneError
@@ -102,13 +101,13 @@ class Admin(Part):
         await self.events.settle()
         return found.remarks
 
-    async def go_through(self, account: Account | None, typed: dict[str, str]) -> Account:
+    async def go_through(self, account: Account | None, typed: Typed) -> Account:
         """Do what an admin's browser does: post, type into the forms, submit them until Zendesk has the account.
 
         Raises HandshakeError with the words of the page where it ends.
         """
         editor = self.open(account)
-        left, seen = dict(typed), set[tuple[str, frozenset[str]]]()
+        left, seen = set(typed), set[tuple[str, frozenset[str]]]()
         known = {"name": editor.fields["name"], "metadata": editor.fields["metadata"]}
         url, answer = await self._post(editor.url, editor.fields)
         for _ in range(MOST_PAGES):
@@ -120,11 +119,11 @@ class Admin(Part):
                 raise HandshakeError(f"The form at {url} offers no such choice: {error}") from None
             if not seen:
                 self._remark_on_first(answer, account, offered)
-            left = {name: value for name, value in left.items() if name not in form.open_names}
-            known |= {name: posted[name] for name in form.open_names & {"name"} & posted.keys()}
+            left -= form.open_names
+            known |= {name: str(posted[name]) for name in form.open_names & {"name"} & posted.keys()}
             if action == self.settings.return_url:
                 for name, value in known.items():
-                    if _is_mangled(value, posted.get(name, value)):
+                    if _is_mangled(value, str(posted.get(name, value))):
                         wrong = f"{name} is {posted[name]!r}, and was {value!r}"
                         remark = Remark(
                             f"/{name}", wrong, ("SVC-20",), "Escape it for HTML, quoted.", refused=False
@@ -138,7 +137,7 @@ class Admin(Part):
                     f"The service did not accept what was typed. Its page says: {Page(answer.text).text}"
                 )
             seen.add(step)
-            self.log.hide(*(posted[name] for name in form.passwords & posted.keys()))
+            self.log.hide(*(str(posted[name]) for name in form.passwords & posted.keys()))
             url, answer = await self._submit(action, form, posted)
         raise HandshakeError(
             f"After {MOST_PAGES} pages the form has not come back to {self.settings.return_url}."
@@ -176,23 +175,23 @@ class Admin(Part):
         return (forms or page.forms)[0]
 
     @staticmethod
-    def _remark_on_first(answer: Answer, account: Account | None, offered: Mapping[str, str]) -> None:
+    def _remark_on_first(answer: Answer, account: Account | None, offered: Typed) -> None:
         """Write into the log what is wrong with the page that `admin_ui` opens with, apart from its frame."""
         if answer.status != 200:
             answer.remark(Remark("", f"answered with {answer.status}, not 200", ("SVC-13",), refused=False))
-        if account and offered.get("name", account.name).split() != account.name.split():
+        if account and str(offered.get("name", account.name)).split() != account.name.split():
             wrong = f"the form is not filled in with the account's name, {account.name}"
             answer.remark(Remark("", wrong, ("SVC-17",), refused=False))
 
-    async def _submit(self, action: str, form: Form, posted: Mapping[str, str]) -> tuple[str, Answer]:
+    async def _submit(self, action: str, form: Form, posted: Typed) -> tuple[str, Answer]:
         if form.method == "post":
             return await self._post(action, posted)
-        return await self._follow(f"{action.partition('?')[0]}?{urlencode(posted)}", None)
+        return await self._follow(f"{action.partition('?')[0]}?{urlencode(posted, doseq=True)}", None)
 
-    async def _post(self, url: str, fields: Mapping[str, str]) -> tuple[str, Answer]:
+    async def _post(self, url: str, fields: Typed) -> tuple[str, Answer]:
         return await self._follow(url, fields)
 
-    async def _follow(self, url: str, fields: Mapping[str, str] | None) -> tuple[str, Answer]:
+    async def _follow(self, url: str, fields: Typed | None) -> tuple[str, Answer]:
         """Follow redirects as a browser does; answer where it ended."""
         timeout = self.settings.admin_timeout
         try:
@@ -209,9 +208,9 @@ class Admin(Part):
             raise HandshakeError(f"{url}: {error}") from None
         return url, answer
 
-    async def _return(self, editor: Editor, posted: Mapping[str, str], left: dict[str, str]) -> Account:
+    async def _return(self, editor: Editor, posted: Typed, left: set[str]) -> Account:
         # Who lets nobody type a name gives the account one of his own.
-        if left.keys() - {"name"}:
+        if left - {"name"}:
             raise HandshakeError(f"No page of the service asked for {', '.join(sorted(left))}.")
         answer = await self.zendesk.post(self.settings.return_url, data=dict(posted))
         if editor.account is None or not editor.returned:

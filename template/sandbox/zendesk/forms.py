@@ -1,5 +1,6 @@
 """A page as a browser without eyes sees it: its text, and its forms with what they would post."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lxml import html
@@ -10,6 +11,9 @@ _OUT_OF_REACH = (
     "ancestor-or-self::*[@hidden or contains(translate(@style, ' ', ''), 'display:none') or (self::fieldset and @disabled)]"
     " or @readonly or @disabled"
 )
+Typed = Mapping[str, str | Sequence[str]]
+"""What a person types, by the fields' names; several texts choose several options."""
+
 _NOT_TYPED = ("hidden", "submit", "button", "image", "reset", "file")
 
 
@@ -26,18 +30,20 @@ class Form:
         self.open_names = {str(each.name) for each in self._open}
         """Of the fields into which a person can type."""
 
-    def filled(self, typed: dict[str, str]) -> dict[str, str]:
+    def filled(self, typed: Typed) -> dict[str, str | list[str]]:
         """What is posted after typing where a person can; an empty text clears a check box.
 
         Raises ValueError for a choice that is not offered.
         """
         for name in self.open_names & typed.keys():
             _type([each for each in self._open if each.name == name], typed[name])
-        posted = {name: str(value) for name, value in self._element.form_values()}
+        values: dict[str, list[str]] = {}
+        for name, value in self._element.form_values():
+            values.setdefault(name, []).append(str(value))
         for button in self._element.xpath(_SUBMITS)[:1]:
             if button.get("name"):
-                posted[button.get("name")] = button.get("value", "")
-        return posted
+                values.setdefault(button.get("name"), []).append(button.get("value", ""))
+        return {name: value[0] if len(value) == 1 else value for name, value in values.items()}
 
 
 def _is_open(field: html.HtmlElement) -> bool:
@@ -46,20 +52,27 @@ def _is_open(field: html.HtmlElement) -> bool:
     )
 
 
-def _type(fields: list[Any], text: str) -> None:
-    """Type into a field, or choose among the boxes that share a name."""
+def _type(fields: list[Any], typed: str | Sequence[str]) -> None:
+    """Type into a field, or choose among its options or the boxes that share its name."""
+    texts = [text for text in ([typed] if isinstance(typed, str) else typed) if text]
     boxes = [each for each in fields if getattr(each, "checkable", False)]
-    if not boxes:
-        longest = fields[0].get("maxlength", "")
-        typed = text[: int(longest)] if longest.isdecimal() else text
-        fields[0].value = [typed] if getattr(fields[0], "multiple", False) else typed
-        return
-    is_one_box = len(boxes) == 1 and boxes[0].type == "checkbox"
-    chosen = boxes if is_one_box and text else [each for each in boxes if each.get("value", "on") == text]
-    if text and not chosen:
-        raise ValueError(f"there is no box with the value {text!r}")
-    for box in boxes:
-        box.checked = box in chosen
+    if boxes:
+        _tick(boxes, texts)
+    elif getattr(fields[0], "multiple", False):
+        fields[0].value = texts
+    else:
+        text, longest = "\n".join(texts), fields[0].get("maxlength", "")
+        fields[0].value = text[: int(longest)] if longest.isdecimal() else text
+
+
+def _tick(boxes: list[Any], texts: list[str]) -> None:
+    values = [box.get("value", "on") for box in boxes]
+    if len(boxes) == 1 and boxes[0].type == "checkbox" and len(texts) == 1:
+        texts = values
+    if missing := [text for text in texts if text not in values]:
+        raise ValueError(f"there is no box with the value {missing[0]!r}")
+    for box, value in zip(boxes, values, strict=True):
+        box.checked = value in texts
 
 
 class Page:

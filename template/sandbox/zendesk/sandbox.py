@@ -46,7 +46,7 @@ class Sandbox:
     def tickets(self) -> list["AgentTicket"]:
         return [AgentTicket(self, ticket) for ticket in self.zendesk.tickets]
 
-    def add_account(self, name: str, **typed: str) -> Account:
+    def add_account(self, name: str, **typed: str | Sequence[str]) -> Account:
         return self.run(self.zendesk.add_account, name, **typed)
 
     def pull(self, account: Account) -> Pull:

@@ -169,14 +169,14 @@ class Zendesk:
     async def refresh_manifest(self) -> bool:
         return await self.scheduler.refresh()
 
-    async def add_account(self, name: str, **typed: str) -> Account:
+    async def add_account(self, name: str, **typed: str | Sequence[str]) -> Account:
         """Add an account through the service's own pages; `typed` goes into the fields of its forms by name.
 
         Raises HandshakeError.
         """
         return await self.admin.go_through(None, {"name": name, **typed})
 
-    async def edit_account(self, account: Account, **typed: str) -> Account:
+    async def edit_account(self, account: Account, **typed: str | Sequence[str]) -> Account:
         return await self.admin.go_through(account, typed)
 
     async def remove_account(self, account: Account) -> None:

@@ -77,6 +77,7 @@ class Pages:
             title=form.title,
             text=form.text,
             files=files,
+            branch=form.branch,
         )
         return RedirectResponse(f"/posts/{review.id}", status_code=303)
 

@@ -36,6 +36,7 @@ class ReviewForm:
     stars: str = ""
     title: str = ""
     text: str = ""
+    branch: str = ""
     photo: Photo | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -57,6 +58,7 @@ async def read_review_form(request: Request) -> ReviewForm:
             stars=_typed(data, "stars"),
             title=_typed(data, "title"),
             text=_typed(data, "text"),
+            branch=_typed(data, "branch"),
         )
         _require(form.errors, "name", form.name, NAME_LIMIT, "Write your name.")
         if form.stars not in {"1", "2", "3", "4", "5"}:

@@ -22,15 +22,15 @@ class Form:
     """A posted form. A missing field reads like an empty one; of a repeated field the last value counts."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self._pairs = list(pairs)
-        self._last = dict(self._pairs)
+        self.pairs = list(pairs)
+        self._last = dict(self.pairs)
 
     def __getitem__(self, name: str) -> str:
         return self._last.get(name, "")
 
     def values(self, *names: str) -> tuple[str, ...]:
         """Every non-empty value that stands under one of the names, in order."""
-        return tuple(value for name, value in self._pairs if name in names and value)
+        return tuple(value for name, value in self.pairs if name in names and value)
 
     def fields(self) -> dict[str, str]:
         return dict(self._last)
