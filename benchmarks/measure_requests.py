@@ -231,14 +231,12 @@ async def measure(rounds: int, each: int) -> dict[str, dict[str, list[float]]]:
             origin = f"http://127.0.0.1:{(port := free_port())}"
             stack.enter_context(running(__file__, "--origin", str(port)))
             await answers(http, f"{origin}/")
-            services = [
-                await generated(stack, http, Path(folder), origin, zendesk_url, pushing=False),
-                *[await bare(stack, http, Path(folder), name, origin, zendesk_url) for name in BARE],
-            ]
+            scene = Scene(stack, http, Path(folder), origin, zendesk_url)
+            services = [await generated(scene, pushing=False), *[await bare(scene, name) for name in BARE]]
             posts = (
                 await http.get(f"{origin}/api/businesses/{BUSINESS.id}/posts", headers=AUTHORISED)
             ).json()
-            pushing = await generated(stack, http, Path(folder), origin, zendesk_url, pushing=True)
+            pushing = await generated(scene, pushing=True)
             load = Load(http, zendesk, posts["posts"][0]["id"])
             # Replies are posts, too: what counts posts comes before what writes them.
             for kind, send in load.kinds.items():

@@ -21,3 +21,12 @@ def test_the_cost_of_validation_can_be_measured(template: Template) -> None:
 
     assert ended.code in (0, 1), ended.output
     assert len(re.findall(r"share of the pull \d", ended.output)) == 4, ended.output
+
+
+@pytest.mark.gate
+def test_the_cost_of_each_kind_of_request_can_be_measured(template: Template) -> None:
+    script = template.path / "benchmarks/request_cost.py"
+
+    table = run(sys.executable, script, "--rounds", "1", "--each", "2", folder=ROOT, timeout=300).output
+
+    assert len(re.findall(r"^\| [a-z].*(?: \| \d+\.\d+){5} \|$", table, re.MULTILINE)) == 9, table
