@@ -48,7 +48,7 @@ def test_a_person_fills_in_the_form(terminal: Terminal, tmp_path: Path) -> None:
     # Pull is chosen at first; without it, and without push, some others make no sense, and the form says so.
     terminal.answer("Capabilities.", " ")
     terminal.read("Choose pull or push as well")
-    terminal.type(" " + DOWN + DOWN + " \r")
+    terminal.type(" " + DOWN + DOWN + DOWN + " \r")
     terminal.read("Follow-up tickets.")
     terminal.type("n")
     terminal.answer("Origin.", DOWN)
