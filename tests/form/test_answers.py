@@ -149,6 +149,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "Choose pull or push as well: proxy acts on posts, and only these two bring posts into Zendesk.",
     ),
     (
+        "capabilities",
+        {"capabilities": ["zis", "event_callback"]},
+        (
+            "Choose pull or push as well: zis tells what becomes of tickets, and only these two bring posts into "
+            "Zendesk that become tickets."
+        ),
+    ),
+    (
         "hosting",
         {"capabilities": ["pull", "push"], "hosting": "aws_lambda"},
         (

@@ -60,6 +60,7 @@ WORDS: dict[str, list[str]] = {
         r"\boffers\.py",
         r"\.offers\b",
     ],
+    "zis": [r"\bzis\b", r"\bzis_", r"solved[_ ]?ticket", r"ticket_solved", r"ticket[_ ]tags"],
     "about": [r"about_url", r"/about\b", r"\babout\.(py|html)", r"about page"],
     "dashboard": [r"dashboard"],
     "image": [r"docker", r"\bcontainers?\b"],
@@ -82,6 +83,9 @@ LEGITIMATE: list[tuple[str, str]] = [
     ("docs/updates.md", r""),
     # How an image gets into a registry.
     ("docs/kubernetes.md", r"^docker push "),
+    # What the sandbox can do, whatever the service does.
+    ("docs/sandbox.md", r"\bZIS\)|/api/services/zis"),
+    ("docs/architecture.md", r"^sandbox/ "),
     # Words of git, of systemd and of the linter of imports.
     ("docs/compose.md", r"^git pull$"),
     ("docs/systemd.md", r"^git pull$|journalctl"),
@@ -115,6 +119,7 @@ def unchosen(project: Project) -> set[str]:
         "event_callback",
         "proxy",
         "choices",
+        "zis",
         "about",
         "dashboard",
         "image",

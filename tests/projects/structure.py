@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 LONGEST_PATH = 150
 NOT_IN_A_PATH = set('"<>:|?*\\')
 MAY_BE_EMPTY = {"py.typed", "__init__.py"}
-# Files whose own language has these braces: the service's pages, and GitHub's expressions.
-OWN_BRACES = re.compile(r"\.html$|^\.github/")
+# Files whose own language has these braces: the service's pages, GitHub's expressions, and the templates of flows.
+OWN_BRACES = re.compile(r"\.html$|^\.github/|^zis/bundle\.json$")
 # CloudFormation's references to secrets look like expressions, too.
 MARKERS = re.compile(r"\{\{(?!resolve:)|\{%|%\}|\{#|#\}")
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)")

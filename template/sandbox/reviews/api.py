@@ -34,6 +34,7 @@ class Api:
             Route(f"{base}/posts", self.read_posts),
             Route(f"{base}/posts/{{post}}/replies", self.add_reply, methods=["POST"]),
             Route(f"{base}/reviews/{{review}}/helpful", self.helpful, methods=["GET", "PUT"]),
+            Route(f"{base}/posts/{{post}}/resolution", self.resolve, methods=["PUT"]),
             Route(f"{base}/files", self.add_file, methods=["POST"]),
             Route(f"{base}/files/{{file}}", self.read_file),
         )
@@ -97,6 +98,23 @@ class Api:
                 raise HTTPException(422, "Send helpful as true or false.")
             self._site.set_helpful(review, helpful=helpful)
         return JSONResponse({"helpful": self._site.is_helpful(review)})
+
+    async def resolve(self, request: Request) -> Response:
+        """Mark the review that began the post's thread as resolved, once however often this is asked."""
+        business = self.authorised_business(request)
+        post = self._site.post(request.path_params["post"])
+        if post is None or post.business_id != business.id:
+            raise HTTPException(404, "There is no such post.")
+        content = read_json(await read_body(request, JSON_SIZE_LIMIT))
+        try:
+            moment = datetime.fromisoformat(content["at"])
+            if moment.tzinfo is None:
+                raise ValueError(content["at"])
+        except (KeyError, TypeError, ValueError):
+            raise HTTPException(422, "Send a moment with its time zone: at.") from None
+        review = self._site.review_of(post)
+        self._site.resolve(review, moment)
+        return JSONResponse({"id": review.id, "resolved_at": _text(self._site.resolved_at(review) or moment)})
 
     async def add_file(self, request: Request) -> Response:
         business = self.authorised_business(request)
@@ -205,7 +223,7 @@ def post_json(post: Post, review: Post) -> dict[str, object]:
         "id": post.id,
         "review_id": post.review_id,
         "answers_id": post.answers_id,
-        "time": post.time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "time": _text(post.time),
         "author": {"id": post.author.id, "name": post.author.name, "kind": post.author.kind},
         "rating": post.rating,
         "review_rating": review.rating,
@@ -214,6 +232,10 @@ def post_json(post: Post, review: Post) -> dict[str, object]:
         "text": post.text,
         "files": [_file_json(file) for file in post.files],
     }
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _file_json(file: StoredFile) -> dict[str, object]:

@@ -114,6 +114,7 @@ class ReviewSite:
         self._files: dict[str, StoredFile] = {}
         self._published: dict[str, StoredFile] = {}
         self._replies: dict[tuple[str, str], Post] = {}
+        self._resolved: dict[str, datetime] = {}
         self._customers: dict[str, Author] = {}
         self._helpful: set[str] = set()
         self._review_numbers = count(1)
@@ -179,6 +180,14 @@ class ReviewSite:
 
     def reply_made_under(self, business: Business, idempotency_key: str) -> Post | None:
         return self._replies.get((business.id, idempotency_key))
+
+    def resolved_at(self, review: Post) -> datetime | None:
+        """When the business resolved what the review complains of; None if it has not."""
+        return self._resolved.get(review.id)
+
+    def resolve(self, review: Post, moment: datetime) -> None:
+        """Mark a review as resolved; once it is, the moment stays."""
+        self._resolved.setdefault(review.id, moment)
 
     def add_review(
         self,

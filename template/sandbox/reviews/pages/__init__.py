@@ -152,6 +152,7 @@ class Pages:
                 "business": self._site.business(review.business_id),
                 "review": review,
                 "helpful": self._site.is_helpful(review),
+                "is_resolved": self._site.resolved_at(review) is not None,
                 "comments": comments,
                 "posts": {post.id: post for post in (review, *comments)},
                 "answered": answered,
