@@ -1,4 +1,4 @@
-// What a page of this app needs of Zendesk and of the service, whatever it shows.
+// What a page beside a ticket needs of Zendesk and of the service, whatever it shows.
 
 const VIA = "ticket.via.source.from.service_info.registered_integration_service_external_id";
 const FIRST = "ticket.comments.0.channelDisplayInfo";
@@ -40,19 +40,4 @@ export async function act(client, ticket, action, input) {
   } catch (answer) {
     throw new Refusal(answer);
   }
-}
-
-/** The texts of translations/ in the agent's language, or the nearest one. */
-export async function textsFor(client) {
-  const locale = String((await client.get("currentUser.locale"))["currentUser.locale"]).toLowerCase();
-  const known = await (await fetch("translations.json")).json();
-  const language = [locale, locale.split("-")[0]].find((name) => name in known) ?? "en";
-  document.documentElement.lang = language;
-  return known[language];
-}
-
-/** Keeps the app's frame as high as its content. */
-export function fitFrame(client) {
-  const fit = () => client.invoke("resize", { width: "100%", height: `${document.body.offsetHeight}px` });
-  new ResizeObserver(fit).observe(document.body);
 }

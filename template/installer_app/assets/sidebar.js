@@ -1,6 +1,7 @@
 // What an agent sees beside a ticket. This file is yours: it shows whether a review is called helpful, and changes that.
 
-import { act, fitFrame, openTicket, textsFor } from "./channel.js";
+import { act, openTicket } from "./channel.js";
+import { fitFrame, textsFor } from "./pages.js";
 
 const state = document.querySelector("#state");
 const problem = document.querySelector("#problem");

@@ -7,7 +7,15 @@ import click
 
 from ..validate.app_package import NoPackageError, judge, read_package
 from ..validate.report import report
-from .packaging import ENVIRONMENTS, FOLDER, NotPackedError, manifest_url_of, packed_files, zipped
+from .packaging import (
+    ENVIRONMENTS,
+    FOLDER,
+    NotPackedError,
+    integration_of,
+    manifest_url_of,
+    packed_files,
+    zipped,
+)
 
 
 @click.group()
@@ -56,7 +64,8 @@ def package(environment: str, output: Path | None, *, unpacked: bool) -> None:
     target = output or Path("dist", f"installer_app-{environment}{'' if unpacked else '.zip'}")
     try:
         _must_lie_outside(target)
-        files = packed_files(FOLDER, manifest_url_of(environment))
+        manifest_url = manifest_url_of(environment)
+        files = packed_files(FOLDER, manifest_url, environment, integration_of(environment))
         found = judge(files, f"{FOLDER}/")
     except (NotPackedError, NoPackageError) as error:
         raise click.ClickException(str(error)) from None

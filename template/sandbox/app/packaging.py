@@ -7,6 +7,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..validate.app_package import english_texts, manifest_of, read_package
 from ..validate.app_rules import locale_of
@@ -16,9 +17,13 @@ from . import logo
 
 FOLDER = Path("installer_app")
 ENVIRONMENTS = Path("environments.toml")
+BUNDLE = Path("zis", "bundle.json")
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644
 _NOBODYS = re.compile(r"//[^/]*\b(?:example\.(?:com|net|org)|example|invalid|test)(?=[:/]|$)", re.IGNORECASE)
+
+
+_INTEGRATION = re.compile(r'"zis:(?!common:)([a-z0-9_-]{1,64}):')
 
 
 class NotPackedError(Exception):
@@ -55,12 +60,20 @@ def manifest_url_of(environment: str, file: Path = ENVIRONMENTS) -> str:
     return url
 
 
-def packed_files(folder: Path, manifest_url: str) -> dict[str, bytes]:
+def integration_of(environment: str, file: Path = ENVIRONMENTS) -> str | None:
+    """Read what the environment's integration is called in Integration Services, if anything is said of it."""
+    named = tomllib.loads(file.read_text("utf-8"))[environment].get("zis_integration")
+    return named if isinstance(named, str) else None
+
+
+def packed_files(
+    folder: Path, manifest_url: str, environment: str = "development", integration: str | None = None
+) -> dict[str, bytes]:
     """Return what goes into the package: the folder's files, this manifest's address, pages' texts, and the logo.
 
     Raises NoPackageError, and NotPackedError where the requirements do not have the one channel.
     """
-    files = files_without_logo(folder, manifest_url)
+    files = files_without_logo(folder, manifest_url, environment, integration)
     drawn = logo.logo_of(str(english_texts(files).get("name") or manifest_of(files).get("name") or ""))
     sizes = {"assets/logo.png": logo.SIZE, "assets/logo-small.png": logo.SMALL}
     files.setdefault("assets/logo.svg", logo.svg(drawn))
@@ -68,7 +81,9 @@ def packed_files(folder: Path, manifest_url: str) -> dict[str, bytes]:
     return files
 
 
-def files_without_logo(folder: Path, manifest_url: str) -> dict[str, bytes]:
+def files_without_logo(
+    folder: Path, manifest_url: str, environment: str = "development", integration: str | None = None
+) -> dict[str, bytes]:
     """Return the same but for what takes long to draw."""
     files = {
         name: content
@@ -76,6 +91,7 @@ def files_without_logo(folder: Path, manifest_url: str) -> dict[str, bytes]:
         if not any(part.startswith(".") for part in name.split("/")) and name != "zcli.apps.config.json"
     }
     files |= _texts(files)
+    files |= _bundle(folder.parent / BUNDLE, manifest_url, environment, integration)
     files["requirements.json"] = _requirements(files.get("requirements.json", b"{}"), manifest_url)
     return files
 
@@ -105,6 +121,23 @@ def _texts(files: dict[str, bytes]) -> dict[str, bytes]:
             texts |= {locale: own} if own else {}
     written = json.dumps(texts, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     return {"assets/translations.json": written.encode()} if texts else {}
+
+
+def _bundle(file: Path, manifest_url: str, environment: str, integration: str | None) -> dict[str, bytes]:
+    """Give the app's page what it brings to Integration Services, if the project has a bundle."""
+    if not file.is_file():
+        return {}
+    content = file.read_text("utf-8")
+    try:
+        bundle = json.loads(content)
+    except ValueError as error:
+        raise NotPackedError(f"{file} is no JSON: {error}.") from None
+    named = _INTEGRATION.search(content)
+    own = f"{named[1] if named else 'integration'}-{environment}"[:64]
+    parts = urlsplit(manifest_url)
+    service = f"{parts.scheme}://{parts.netloc}"
+    written = {"integration": integration or own, "service": service, "bundle": bundle}
+    return {"assets/zis.json": (json.dumps(written, ensure_ascii=False, indent=2) + "\n").encode()}
 
 
 def _requirements(content: bytes, manifest_url: str) -> bytes:

@@ -1,0 +1,16 @@
+// What every page of this app needs of Zendesk.
+
+/** The texts of translations/ in the agent's language, or the nearest one. */
+export async function textsFor(client) {
+  const locale = String((await client.get("currentUser.locale"))["currentUser.locale"]).toLowerCase();
+  const known = await (await fetch("translations.json")).json();
+  const language = [locale, locale.split("-")[0]].find((name) => name in known) ?? "en";
+  document.documentElement.lang = language;
+  return known[language];
+}
+
+/** Keeps the app's frame as high as its content. */
+export function fitFrame(client) {
+  const fit = () => client.invoke("resize", { width: "100%", height: `${document.body.offsetHeight}px` });
+  new ResizeObserver(fit).observe(document.body);
+}
