@@ -27,7 +27,7 @@ OF_TOOLS = re.compile(
     # Settings of programs that run beside the service, or build it.
     r"(COMPOSE|LITESTREAM|POSTGRES|UV|PYTHON|PYC|DOCKER)(_\w+)?|PATH|ROOT|EUID|MAKEFILE_LIST|ARTIFACTS_DIR"
     # What a person exports for zcli, and before filling in the files for Cloud Run.
-    r"|ZENDESK_(API_TOKEN|SUBDOMAIN|EMAIL|DOMAIN)|NODE_\w+|PROJECT|REGION|IMAGE"
+    r"|ZENDESK_(API_TOKEN|OAUTH_TOKEN|SUBDOMAIN|EMAIL|DOMAIN)|ZIS_(CONNECTION_)?TOKEN|NODE_\w+|PROJECT|REGION|IMAGE"
     # Words of kernels, platforms and protocols.
     r"|AF_UNIX|AF_INET6?|NET_BIND_SERVICE|CAPABILITY_IAM|AWS(_PROXY)?|TLS_1_2|UNCHECKED_HASH|PLATFORM|INSTALL"
 )

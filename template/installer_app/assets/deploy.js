@@ -121,7 +121,8 @@ async function start(client) {
       line.className = "done";
     } catch (error) {
       line.className = "failed";
-      outcome.textContent = texts.refused.replace("{reason}", () => error.message);
+      const isRefused = error instanceof Refusal;
+      outcome.textContent = isRefused ? texts.refused.replace("{reason}", () => error.message) : error.message;
       throw error;
     } finally {
       zendesk.show = undefined;
