@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 SECONDS = 30
 """How long Zendesk may take to answer one call."""
 
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+ENVIRONMENT = "One of those in environments.toml."
+DRY_RUN = "Print the calls that would change something, and make only those that read."
 
 
 @click.group()
@@ -28,28 +29,17 @@ def zis() -> None:
     """
 
 
-def _environment(command: FunctionT) -> FunctionT:
-    return click.option(
-        "--env", "environment", required=True, metavar="NAME", help="One of those in environments.toml."
-    )(command)
-
-
-def _dry_run(command: FunctionT) -> FunctionT:
-    text = "Print the calls that would change something, and make only those that read."
-    return click.option("--dry-run", is_flag=True, help=text)(command)
-
-
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 def register(environment: str, *, dry_run: bool) -> None:
     """Register the integration's name, which is unique over all of Zendesk; one's own may be registered again."""
     _do(environment, lambda deployment: deployment.register(), dry_run=dry_run)
 
 
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 @click.option("--renew", is_flag=True, help="Make another one although the present one works.")
 def token(environment: str, *, dry_run: bool, renew: bool) -> None:
     """Make the integration's own token, into var/zis-NAME.env, which nobody else can read."""
@@ -57,7 +47,7 @@ def token(environment: str, *, dry_run: bool, renew: bool) -> None:
 
 
 @zis.command("connection-token")
-@_environment
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
 @click.option("--output", type=click.Path(path_type=Path), help="A file that nobody else can read.")
 @click.pass_obj
 def connection_token(load_settings: Callable[[], Settings], environment: str, output: Path | None) -> None:
@@ -76,8 +66,8 @@ def connection_token(load_settings: Callable[[], Settings], environment: str, ou
 
 
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 @click.option("--replace", is_flag=True, help="Make the connection again if it exists.")
 @click.pass_obj
 def connect(load_settings: Callable[[], Settings], environment: str, *, dry_run: bool, replace: bool) -> None:
@@ -90,8 +80,8 @@ def connect(load_settings: Callable[[], Settings], environment: str, *, dry_run:
 
 
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 @click.option("--prune", is_flag=True, help="Uninstall job specs that the bundle has no more.")
 def upload(environment: str, *, dry_run: bool, prune: bool) -> None:
     """Upload the bundle if it differs, install its job specs again, and check that they are."""
@@ -99,8 +89,8 @@ def upload(environment: str, *, dry_run: bool, prune: bool) -> None:
 
 
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 @click.option("--prune", is_flag=True, help="Uninstall job specs that the bundle has no more.")
 def install(environment: str, *, dry_run: bool, prune: bool) -> None:
     """Install the job specs of what was uploaded: from now on events start the flows."""
@@ -108,22 +98,22 @@ def install(environment: str, *, dry_run: bool, prune: bool) -> None:
 
 
 @zis.command()
-@_environment
-@_dry_run
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@click.option("--dry-run", is_flag=True, help=DRY_RUN)
 def uninstall(environment: str, *, dry_run: bool) -> None:
     """Uninstall every job spec of the integration: no event starts a flow any more."""
     _do(environment, lambda deployment: deployment.uninstall(), dry_run=dry_run)
 
 
 @zis.command()
-@_environment
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
 def status(environment: str) -> None:
     """Say what Zendesk has, and what keeps the flows from running."""
     _do(environment, lambda deployment: click.echo("\n".join(deployment.status())))
 
 
 @zis.command()
-@_environment
+@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
 def diff(environment: str) -> None:
     """Show what an upload would change; exit code 1 if anything."""
 
