@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 from starlette.requests import Request
@@ -14,10 +15,11 @@ from starlette.routing import Route
 
 from ..zis.actions import Actions, Answer, missing_connection
 from ..zis.actions import NoAnswerError as NobodyError
-from ..zis.credentials import prepare
+from ..zis.credentials import RefusedError, prepare
 from ..zis.data import MissingError
 from ..zis.flows import FailedError, Flow, FlowError, TimeIsUpError
 from ..zis.model import Integration, Run
+from ..zis.oauth import OAuth, form_answer
 from ..zis.registry import Registry
 from .addresses import is_loopback_http
 from .calls import Calls, NoAnswerError
@@ -31,6 +33,7 @@ RUNS = 4
 """How often a flow is run in all while it is answered with 429 or 5xx."""
 WAITS = (30, 60, 60)
 LONGEST_RETRY_AFTER = 120
+TOKEN_SECONDS = 15
 LOG_KEPT = timedelta(days=7)
 
 
@@ -60,6 +63,7 @@ class IntegrationServices(Part):
         secrets = [self.zis.api_token, self.zis.session, *(token.text for token in self.zis.tokens)]
         secrets += [client.secret for client in [self.zis.admin_client] if client]
         secrets += [each.client.secret for each in self.zis.integrations]
+        secrets += [client.client_secret for each in self.zis.integrations for client in each.oauth_clients]
         secrets += [
             connection.value.rpartition(" ")[2]
             for each in self.zis.integrations
@@ -80,6 +84,7 @@ class IntegrationServices(Part):
             lambda: self.settings.zis_upload_uninstalls,
             lambda: self.settings.zis_names_taken,
             self.receive,
+            OAuth(self.zis, self.log.hide, lambda: self.settings.address, self._exchange),
         )
 
     def routes(self, front: Front) -> list[Route]:
@@ -218,6 +223,18 @@ class IntegrationServices(Part):
         delivery.due = self.clock.now() + timedelta(seconds=wait)
         self._waiting.append(delivery)
         return f" (runs again in {wait} s)"
+
+    async def _exchange(self, url: str, form: dict[str, str]) -> dict[str, Any]:
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        if not url.startswith("https://") and not (
+            self.settings.allow_loopback_http and is_loopback_http(url)
+        ):
+            raise RefusedError(400, f"{url} is not secure: write https")
+        try:
+            answer = await self._send("POST", url, headers, urlencode(form).encode(), TOKEN_SECONDS)
+        except NobodyError as error:
+            raise RefusedError(400, f"the token's address did not answer: {error}") from None
+        return form_answer(answer.status, answer.content)
 
     async def _send(
         self, method: str, url: str, headers: dict[str, str], content: bytes, seconds: float

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from . import jq
 from .data import filled, resolved, with_values
 from .flows import Call, FlowError, Result
-from .model import Connection, Integration
+from .model import Connection, Integration, Link
 
 BUILT_IN = "zis:common:"
 
@@ -56,6 +56,8 @@ class Actions:
                 return Result(None, is_nothing=True)
             case "transform:Jq":
                 return Result(await self._filtered(_needed(parameters, "expr"), _needed(parameters, "data")))
+            case "action:CreateLink" | "action:LoadLinks" | "action:PatchLink" | "action:DeleteLink" as name:
+                return self._links(name.removeprefix("action:"), parameters)
             case _:
                 raise FlowError("States.Runtime", f"the sandbox has no action {call.action}")
 
@@ -63,6 +65,30 @@ class Actions:
         if scope not in self.integration.configs:
             raise FlowError("States.Runtime", f"there is no config of the scope {scope}")
         return self.integration.configs[scope]
+
+    def _links(self, action: str, parameters: dict[str, Any]) -> Result:
+        """What these actions take is documented nowhere; here they take what the API of links holds."""
+        self.remarks.append(f"{action}: the names of its parameters are those of the API of links, by guess")
+        type_, left, right = (parameters.get(key) for key in ("link_type", "left_object", "right_object"))
+        found = [
+            link
+            for link in self.integration.links
+            if link.link_type == type_
+            and (left is None or link.left_object == left)
+            and (right is None or action == "PatchLink" or link.right_object == right)
+        ]
+        if action == "CreateLink":
+            for key in ("link_type", "left_object", "right_object"):
+                _needed(parameters, key)
+            self.integration.links += [] if found else [Link(str(type_), left or {}, right or {})]
+        elif action == "PatchLink":
+            for link in found:
+                link.right_object |= right or {}
+        elif action == "DeleteLink":
+            self.integration.links = [link for link in self.integration.links if link not in found]
+        else:
+            return Result({"links": [asdict(link) for link in found]})
+        return Result(None, is_nothing=True)
 
     async def _filtered(self, filter_: str, data: Any) -> Any:
         try:

@@ -26,11 +26,47 @@ class Connection:
     """Credentials that Zendesk adds to a flow's requests, for one host and those below it."""
 
     name: str
-    kind: Literal["bearer_token", "basic_auth", "api_key"]
+    kind: Literal["bearer_token", "basic_auth", "api_key", "oauth"]
     allowed_domain: str
     uuid: str
     header: str
     value: str
+    oauth_client: str = ""
+    """The uuid of the client that it came by."""
+
+
+@dataclass
+class OAuthClient:
+    """An OAuth client of another service."""
+
+    uuid: str
+    name: str
+    grant_type: str
+    client_id: str
+    client_secret: str
+    auth_url: str
+    token_url: str
+    default_scopes: str
+
+
+@dataclass
+class OAuthFlow:
+    """A person is on the way to another service, and back to `back` with a verification code."""
+
+    token: str
+    client: str
+    name: str
+    back: str
+    verification_code: str = ""
+
+
+@dataclass
+class Link:
+    """That two objects belong together, one on each side."""
+
+    link_type: str
+    left_object: dict[str, Any]
+    right_object: dict[str, Any]
 
 
 @dataclass
@@ -68,6 +104,9 @@ class Integration:
     connections: list[Connection] = field(default_factory=list)
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     webhooks: list[Webhook] = field(default_factory=list)
+    oauth_clients: list[OAuthClient] = field(default_factory=list)
+    oauth_flows: list[OAuthFlow] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
 
     def definition(self, kind: str, name: str) -> dict[str, Any] | None:
         """Find what a flow or an action does, by its name in references."""

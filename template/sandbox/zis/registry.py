@@ -26,6 +26,7 @@ from .credentials import (
 )
 from .flows import OPERATORS
 from .model import Client, Connection, Integration, JobSpec, Webhook, ZisState
+from .oauth import CALLBACK, OAuth
 
 BASE = "/api/services/zis"
 TEMPLATE_VERSION = "2019-10-14"
@@ -54,13 +55,14 @@ class Registry:
     """Names that another account owns."""
     receive: Callable[[Integration, str, str, Any], None]
     """Takes the event of an inbound webhook: its source, its type, and what was posted."""
+    oauth: OAuth
 
     def calls(self) -> list[tuple[str, str, Callable[[Request, bytes, list[str]], Awaitable[Response]]]]:
         """Every call: method, path, and what answers."""
         of, everyone, by_token = self._of, EVERYONE, NO_API_TOKEN
         registering = NO_TOKENS_OF_ANY_INTEGRATION
         registry, mine = f"{BASE}/registry", f"{BASE}/integrations/{{i}}"
-        webhooks = f"{BASE}/inbound_webhooks/generic"
+        webhooks, oauth = f"{BASE}/inbound_webhooks/generic", f"{BASE}/connections/oauth"
         return [
             ("POST", "/oauth/tokens", self._admin_token),
             ("GET", "/api/v2/oauth/clients.json", self._open(registering, self._clients)),
@@ -79,7 +81,15 @@ class Registry:
             ("GET", f"{mine}/connections/all", of(by_token, self._connections)),
             ("POST", f"{mine}/connections/{{kind}}", of(by_token, self._connect)),
             ("DELETE", f"{mine}/connections/{{kind}}/{{name}}", of(by_token, self._disconnect)),
-            ("GET", f"{BASE}/connections/{{i}}", of(by_token, self._no_oauth_connection)),
+            ("POST", f"{oauth}/clients/{{i}}", of(by_token, self.oauth.add_client)),
+            ("GET", f"{oauth}/clients/{{i}}", of(by_token, self.oauth.clients)),
+            ("PATCH", f"{oauth}/clients/{{i}}/{{uuid}}", of(by_token, self.oauth.change_client)),
+            ("PUT", f"{oauth}/clients/{{i}}/{{uuid}}", of(by_token, self.oauth.refuse_put)),
+            ("DELETE", f"{oauth}/clients/{{i}}/{{uuid}}", of(by_token, self.oauth.delete_client)),
+            ("POST", f"{oauth}/start/{{i}}", of(by_token, self.oauth.start)),
+            ("GET", f"{oauth}/access_codes/{{i}}", of(by_token, self.oauth.access_code)),
+            ("GET", CALLBACK, self.oauth.callback),
+            ("GET", f"{BASE}/connections/{{i}}", of(by_token, self.oauth.find)),
             ("GET", f"{mine}/configs", of(by_token, self._configs)),
             ("POST", f"{mine}/configs", of(by_token, self._add_config)),
             ("PUT", f"{mine}/configs/{{scope}}", of(by_token, self._replace_config)),
@@ -318,9 +328,6 @@ class Registry:
                 integration.connections.remove(connection)
                 return Response(status_code=204)
         raise RefusedError(404, "connection not found")
-
-    def _no_oauth_connection(self, integration: Integration, ask: Ask) -> Response:
-        raise RefusedError(404, "connection not found", "this finds OAuth connections only")
 
     def _configs(self, integration: Integration, ask: Ask) -> Response:
         scope = ask[0].query_params.get("filter[scope]", "*")

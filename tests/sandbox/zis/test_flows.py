@@ -416,12 +416,35 @@ async def test_a_config_is_loaded_unwrapped_and_patched(runtime: Runtime) -> Non
     assert runtime.integration.configs["s"] == {"a": 1, "b": "acme"}
 
 
+async def test_links_are_made_found_changed_and_deleted(runtime: Runtime) -> None:
+    """Their parameters are documented nowhere, which each run tells."""
+    left, right = {"id": "review-1"}, {"id": "7"}
+    create = built_in("action:CreateLink", link_type="review", left_object=left, right_object=right)
+    load = built_in("action:LoadLinks", link_type="review", left_object=left)
+    for _ in range(2):
+        await runtime.data_after(A=create)
+    found = (await runtime.data_after(A=load))["r"]["links"]
+    assert found == [{"link_type": "review", "left_object": left, "right_object": right}]
+    assert "by guess" in runtime.flow.remarks[0]
+
+    change = {"link_type": "review", "left_object": left, "right_object": {"state": "solved"}}
+    await runtime.data_after(A=built_in("action:PatchLink", **change))
+    assert (await runtime.data_after(A=load))["r"]["links"][0]["right_object"] == right | {"state": "solved"}
+
+    other = built_in("action:DeleteLink", link_type="review", left_object={"id": "review-2"})
+    await runtime.data_after(A=other)
+    assert len(runtime.integration.links) == 1
+    await runtime.data_after(A=built_in("action:DeleteLink", link_type="review", left_object=left))
+    assert (await runtime.data_after(A=load))["r"] == {"links": []}
+
+
 @pytest.mark.parametrize(
     ("state", "wrong"),
     [
         (built_in("action:LoadConfig", scope="none"), "there is no config of the scope none"),
         (built_in("action:LoadConfig"), "the parameter scope is missing"),
-        (built_in("action:LoadLinks"), "the sandbox has no action zis:common:action:LoadLinks"),
+        (built_in("action:ListLinks"), "the sandbox has no action zis:common:action:ListLinks"),
+        (built_in("action:CreateLink", link_type="t"), "the parameter left_object is missing"),
         (built_in("transform:Jq", expr=".a | (", data={}), "jq: jq: error: syntax error"),
         (built_in("transform:Jq", expr=".", data="{"), "jq: "),
         ({**ACT, "Next": "Show"}, "no bundle has the action zis:acme:action:act"),
