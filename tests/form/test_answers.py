@@ -157,6 +157,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         ),
     ),
     (
+        "origin",
+        {"capabilities": ["pull", "zis"], "origin": "matrix"},
+        (
+            "Choose demonstration, or leave proxy and zis out: apps have no actions for a room yet, and a solved ticket "
+            "changes none."
+        ),
+    ),
+    (
         "hosting",
         {"capabilities": ["pull", "push"], "hosting": "aws_lambda"},
         (
