@@ -139,8 +139,8 @@ def everything(template: Template, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def with_webhooks(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with every capability, whose origin sends webhooks instead of being listened to. Shared: never write
-    into it."""
-    capabilities = [name for name in EVERYTHING if name != "listen"]
+    """A project with every capability, whose origin sends webhooks instead of being listened to, and whose accounts have a
+    key. Shared: never write into it."""
+    capabilities = [name for name in EVERYTHING if name not in ("listen", "oauth")]
     answers = {"origin_name": "Acme Reviews", "capabilities": capabilities}
     return template.copy(tmp_path_factory.mktemp("webhooks") / "project", answers)

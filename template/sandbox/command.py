@@ -45,6 +45,7 @@ async def run_all(
         ports.service,
         zendesk_url=zendesk.settings.address,
         origin_url=f"http://{HOST}:{ports.origin}" if demonstration else None,
+        environment=demonstration.environment if demonstration else {},
     )
     zendesk.links = {"Service": f"{service.url}/channel/manifest"}
     async with AsyncExitStack() as running:

@@ -17,11 +17,12 @@ _ASKED_FOR = re.compile(rf"""(["']){re.escape(DEMONSTRATION)}/?\1""")
 
 
 class Demonstration(NamedTuple):
-    """An origin to begin with, and what an admin types for its accounts."""
+    """An origin to begin with, what an admin types for its accounts, and what the service has to be told of it."""
 
     title: str
     app: ASGIApp
     accounts: list[str]
+    environment: dict[str, str]
 
 
 HAS_DEMONSTRATION = Path(__file__).with_name("reviews").is_dir()

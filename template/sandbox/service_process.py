@@ -4,8 +4,9 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import click
@@ -19,7 +20,15 @@ SECONDS_TO_STOP = 15
 
 
 class ServiceProcess:
-    def __init__(self, host: str, port: int, *, zendesk_url: str, origin_url: str | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        zendesk_url: str,
+        origin_url: str | None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Tell the service who its neighbours are; without `origin_url` it has an origin of its own."""
         self.url = f"http://{HOST}:{port}"
         self._environment = {
@@ -32,6 +41,7 @@ class ServiceProcess:
             "HOST": host,
             "PORT": str(port),
             **(_origin(origin_url) if origin_url else {}),
+            **environment,
         }
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ import command_lines
 import pytest
 from command_lines import CLOUD_RUN, Processes
 from documents import manual
+from hosting import COMPLETE
 from machine import (
     SECONDS_TO_STOP,
     Machine,
@@ -183,7 +184,10 @@ def synced(hosted: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Synced:
 
     def make(hosting: str, folder: Path) -> Machine:
         if hosting not in copies:
-            copies[hosting] = hosted(hosting).copied(tmp_path_factory.mktemp("synced") / "project")
+            # Nobody signs in here: accounts have a key.
+            capabilities = [name for name in COMPLETE[hosting]["capabilities"] if name != "oauth"]
+            project = hosted(hosting, capabilities=capabilities)
+            copies[hosting] = project.copied(tmp_path_factory.mktemp("synced") / "project")
         return Machine.with_programs_of(copies[hosting], folder)
 
     return make

@@ -44,10 +44,11 @@ from hmac import compare_digest
 from typing import Annotated, Any
 from pydantic import BaseModel, Field, SecretStr
 from acme_reviews.core.account_state import UnsavedState
+from acme_reviews.core.bearer_auth import BearerAuth
 from acme_reviews.core.messages import Author, ExternalResource, fit
 from acme_reviews.origin_protocol import (
-    Attachment, Choice, FileUrlMaker, Offered, OriginAccount, OriginProtocol, OriginUnavailableError, Page, Reply,
-    SharedWebhook, Webhook, WebhookAnswer, WebhookRejectedError, WebhookRequest,
+    Attachment, Choice, CredentialsRejectedError, FileUrlMaker, OAuth, Offered, OriginAccount, OriginProtocol,
+    OriginUnavailableError, Page, Reply, SharedWebhook, Webhook, WebhookAnswer, WebhookRejectedError, WebhookRequest,
 )
 
 class Configuration(BaseModel):

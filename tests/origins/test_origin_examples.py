@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
+import importlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from acme_reviews.admin_ui.second_step import SecondStep
 from acme_reviews.choices.offers import Offers
 from acme_reviews.core.security import Sealer
 from acme_reviews.settings import new_sealing_key
+from pydantic import SecretStr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +86,7 @@ def test_every_example_has_a_test_and_at_most_40_lines(examples: dict[str, Any])
     }
     tested = Path(__file__).read_text("utf-8")
 
-    assert len(shown) == 16
+    assert len(shown) == 17
     assert [name for name in shown if f'"{name}"' not in tested] == []
     assert [name for name, text in shown.items() if len(text.splitlines()) > 40] == []
 
@@ -317,3 +320,55 @@ async def test_tokens_that_are_renewed(examples: dict[str, Any]) -> None:
 
     assert [await made._token(reader) for _ in range(2)] == ["t-1", "t-1"]  # noqa: SLF001
     assert [json.loads(each.content) for each in fake.requests] == [{"key": "the key"}]
+
+
+async def test_signing_in_with_oauth(examples: dict[str, Any]) -> None:
+    """From the service's own requests to the provider on to a call whose token has run out."""
+    provider_module = importlib.import_module("acme_reviews.oauth.provider")
+    tokens = {"code=the+code": "token-1", "refresh_token=refresh-1": "token-2"}
+
+    def answer(request: httpx2.Request) -> Answer:
+        if request.url.path == "/token":
+            given = next(token for part, token in tokens.items() if part in request.content.decode())
+            return {
+                "access_token": given,
+                "token_type": "Bearer",
+                "refresh_token": "refresh-1",
+                "expires_in": 3600,
+            }
+        if request.url.path == "/me":
+            return {"email": "ada@example.com"}
+        if request.headers["authorization"] != "Bearer token-2":
+            return httpx2.Response(401)
+        return {"messages": [{"id": "1"}], "next": "1"}
+
+    made, fake = origin(examples, "SignedIn", answer)
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(fake))
+    provider = provider_module.Provider(
+        http, made.oauth, "client", SecretStr("secret"), "https://service.example/back"
+    )
+    verifier = provider.new_verifier()
+    asked = httpx2.URL(provider.authorize_url("state", verifier)).params
+    held = await provider.exchange("the code", verifier)
+
+    async def access_token(refused: str = "") -> str:
+        return (await provider.refresh(held.refresh_token)).access_token if refused else held.access_token
+
+    connected_as = await made.oauth.connected_as(held.access_token)
+    reader = dataclasses.replace(account(examples), access_token=access_token)
+    page = await made.fetch(reader, "", 10)
+
+    assert {name: asked[name] for name in ("scope", "access_type", "code_challenge_method")} == {
+        "scope": "profile messages",
+        "access_type": "offline",
+        "code_challenge_method": "S256",
+    }
+    assert connected_as == "ada@example.com"
+    assert page.items == [{"id": "1"}]
+    assert [request.url.path for request in fake.requests] == [
+        "/token",
+        "/me",
+        "/messages",
+        "/token",
+        "/messages",
+    ]

@@ -51,6 +51,18 @@ WORDS: dict[str, list[str]] = {
     "clickthrough": [r"click_?through"],
     "event_callback": [r"event[_ ]?callback", r"imported_posts", r"destroy_", r"\btype_id\b"],
     "proxy": [r"channel/proxy", r"client_data", r"(?<!ticket_)sidebar", r"\bproxy(/|\.md)"],
+    # An OAuth client in Zendesk, and its tokens, are another matter.
+    "oauth": [
+        r"\boauth_",
+        r"/oauth\b",
+        r"oauthlib",
+        r"bearer_auth",
+        r"\.sign_in\b",
+        r"\bAccessToken\b",
+        r"\bOAuth\(",
+        r"nobody_signed_in",
+        r"oauth\.md",
+    ],
     "choices": [
         r"\bOffered\(",
         r"second_?step",
@@ -118,6 +130,7 @@ def unchosen(project: Project) -> set[str]:
         "clickthrough",
         "event_callback",
         "proxy",
+        "oauth",
         "choices",
         "zis",
         "about",

@@ -50,6 +50,6 @@ async def pages(zendesk: Zendesk) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
-def code(everything: Project, folder: Path) -> Path:
+def code(with_webhooks: Project, folder: Path) -> Path:
     """A service that can do everything, below src/ as in its project, where a test may write."""
-    return everything.installed(folder / "src")
+    return with_webhooks.installed(folder / "src")

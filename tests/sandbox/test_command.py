@@ -194,10 +194,10 @@ async def test_a_service_in_another_process_is_told_where_this_zendesk_is(
 
 @with_signals
 async def test_a_service_in_another_process_pushes_as_the_manual_says(
-    everything: Project, code: Path, tmp_path: Path
+    with_webhooks: Project, code: Path, tmp_path: Path
 ) -> None:
     options = free_ports()
-    section = everything.text("docs/sandbox.md").partition("## A service in another process")[2]
+    section = with_webhooks.text("docs/sandbox.md").partition("## A service in another process")[2]
     for known, port in zip(("8000", "8001", "8002"), options[1::2], strict=True):
         section = section.replace(f":{known}", f":{port}")
     settings = dict(each.split("=", 1) for each in section.partition("export ")[2].splitlines()[0].split())
@@ -206,7 +206,7 @@ async def test_a_service_in_another_process_pushes_as_the_manual_says(
     settings |= {"PORT": options[1], "ORIGIN_URL": f"http://{host}", name: host}
     async with (
         running("--origin-only", *options[2:4]) as origin,
-        running("serve", module=everything.package, **settings) as service,
+        running("serve", module=with_webhooks.package, **settings) as service,
         httpx2.AsyncClient(trust_env=False, follow_redirects=True) as browser,
     ):
         await origin.says("Press Ctrl-C")

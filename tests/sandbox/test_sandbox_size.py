@@ -11,7 +11,7 @@ from commands import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = 2620
+LINES = 2670
 """Of the Channel framework."""
 ZIS_LINES = 1605
 APP_LINES = 850

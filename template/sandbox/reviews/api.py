@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .oauth.provider import Provider
 from .review_site import FILE_SIZE_LIMIT, TEXT_LIMIT, Business, Post, ReviewSite, StoredFile
 from .transfer import read_body, serve
 
@@ -25,8 +26,9 @@ _THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class Api:
-    def __init__(self, site: ReviewSite) -> None:
+    def __init__(self, site: ReviewSite, provider: Provider | None = None) -> None:
         self._site = site
+        self._provider = provider or Provider()
         base = "/api/businesses/{business}"
         self.routes = (
             Route(base, self.read_business),
@@ -135,9 +137,9 @@ class Api:
         return serve(file)
 
     def authorised_business(self, request: Request) -> Business:
-        """The business of the path, if the caller's key is its own."""
+        """The business of the path, if the caller's key or access token is its own."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        caller = self._site.business_of_key(key.strip()) if scheme.lower() == "bearer" else None
+        caller = self._caller(key.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
             raise HTTPException(401, "Send your API key as a bearer token.", {"WWW-Authenticate": "Bearer"})
         business = self._site.business(request.path_params["business"])
@@ -146,6 +148,10 @@ class Api:
         if business != caller:
             raise HTTPException(403, "This API key belongs to another business.")
         return business
+
+    def _caller(self, key: str) -> Business | None:
+        let_in = self._provider.business_of(key)
+        return self._site.business(let_in) if let_in else self._site.business_of_key(key)
 
     def _json(self, post: Post) -> dict[str, object]:
         return post_json(post, self._site.review_of(post))

@@ -7,14 +7,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .api import Api
+from .oauth import OAuthRoutes, Provider
 from .pages import Pages
 from .review_site import ReviewSite
 from .webhooks import TellsOfNewPosts, WebhookRoutes, Webhooks
 
 
-def create_app(site: ReviewSite | None = None) -> Starlette:
+def create_app(site: ReviewSite | None = None, provider: Provider | None = None) -> Starlette:
     site = site or ReviewSite()
-    api = Api(site)
+    provider = provider or Provider()
+    api = Api(site, provider)
     pages = Pages(site)
     webhooks = Webhooks(site)
 
@@ -26,7 +28,12 @@ def create_app(site: ReviewSite | None = None) -> Starlette:
         return pages.explain(error)
 
     return Starlette(
-        routes=[*api.routes, *WebhookRoutes(webhooks, api, pages).routes, *pages.routes],
+        routes=[
+            *api.routes,
+            *WebhookRoutes(webhooks, api, pages).routes,
+            *OAuthRoutes(provider, site, pages).routes,
+            *pages.routes,
+        ],
         middleware=[Middleware(TellsOfNewPosts, webhooks=webhooks)],
         exception_handlers={HTTPException: explain},
     )

@@ -3,6 +3,7 @@
 import html
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from .model import Account, NotDoneError
 from .settings import RETURN_PATH
 from .tokens import Tokens
 from .verdicts import Remark, verdict
+from .windows import go_through
 
 MOST_PAGES = 15
 
@@ -49,6 +51,8 @@ class Admin(Part):
     zendesk: httpx2.AsyncClient
     """Leads to Zendesk's own pages, where the browser ends."""
     editor: Editor | None = None
+    pressed: Sequence[str] = ()
+    """The buttons that the admin presses in a window which a form opens, where somebody signs in; none leaves it alone."""
 
     def open(self, account: Account | None = None) -> Editor:
         """Prepare the form that a browser posts into the frame: a new account's, or an existing one's."""
@@ -119,6 +123,8 @@ class Admin(Part):
                 raise HandshakeError(f"The form at {url} offers no such choice: {error}") from None
             if not seen:
                 self._remark_on_first(answer, account, offered)
+                for link in Page(answer.text).windows[:1] if self.pressed else ():
+                    await go_through(self.calls.http, resolved(url, link), self.pressed)
             left -= form.open_names
             known |= {name: str(posted[name]) for name in form.open_names & {"name"} & posted.keys()}
             if action == self.settings.return_url:

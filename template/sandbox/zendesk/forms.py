@@ -45,6 +45,14 @@ class Form:
                 values.setdefault(button.get("name"), []).append(button.get("value", ""))
         return {name: value[0] if len(value) == 1 else value for name, value in values.items()}
 
+    def pressed(self, label: str) -> dict[str, str] | None:
+        """What is posted when somebody presses the button with this label; None if there is none."""
+        for button in self._element.xpath(_SUBMITS):
+            if label in (" ".join(button.text_content().split()), button.get("value")):
+                posted = {name: str(value) for name, value in self._element.form_values()}
+                return posted | ({button.get("name"): button.get("value", "")} if button.get("name") else {})
+        return None
+
 
 def _is_open(field: html.HtmlElement) -> bool:
     return field.get("type", "").lower() not in _NOT_TYPED and not field.xpath(
@@ -87,5 +95,9 @@ class Page:
         for area in document.iter("textarea"):
             area.text = (area.text or "").removeprefix("\n")
         self.forms = [Form(form) for form in document.forms]
+        self.windows = [
+            str(link.get("href")) for link in document.xpath("//form//a[@href and @target='_blank']")
+        ]
+        """Where links within a form lead that open a window of their own."""
         self.has_scripts = bool(document.xpath("//script"))
         self.text = " ".join(" ".join(document.xpath(f"//text()[not({_SILENT})]")).split())

@@ -26,13 +26,16 @@ from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import LeaseLostError, Leases
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
-from ..origin_protocol import OriginProtocol
+from ..origin_protocol import CredentialsRejectedError, OriginProtocol
 from .intake import Intake
 
 BACKOFF = Backoff(first=timedelta(seconds=2), factor=2, longest=timedelta(minutes=10))
 
 PATIENCE = timedelta(days=3)
 """How long after the webhook a look-up that fails is tried again."""
+
+PATIENCE_WITH_ADMINS = timedelta(days=30)
+"""How long that is while an admin has to mend the account: sign in again, or give another key."""
 
 TIME_LIMIT = 60.0
 """Seconds that one look-up may take."""
@@ -136,14 +139,16 @@ class Lookups:
                 reason = f"an admin must edit the account: {error}"
             else:
                 reason = f"{type(error).__name__}: {error}"
-            await self._postpone(row, reason, timedelta(seconds=retry_after(error, 0)))
+            is_for_an_admin = isinstance(error, ConfigurationOutdatedError | CredentialsRejectedError)
+            patience = PATIENCE_WITH_ADMINS if is_for_an_admin else PATIENCE
+            await self._postpone(row, reason, timedelta(seconds=retry_after(error, 0)), patience)
             return
         await self._forget(row)
 
-    async def _postpone(self, row: Any, reason: str, wait: timedelta) -> None:
+    async def _postpone(self, row: Any, reason: str, wait: timedelta, patience: timedelta) -> None:
         now = self._clock.now()
         logger.warning("look-up failed", account=row.account_id, key=row.key, reason=reason)
-        if now - row.asked_at > PATIENCE:
+        if now - row.asked_at > patience:
             logger.error("look-up given up", account=row.account_id, key=row.key)
             await self._forget(row)
             return
