@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hosting import EVERYTHING
 from projects import write_package
+from receiver import Receiver
 from synapse import Synapse, running
 
 if TYPE_CHECKING:
@@ -27,5 +28,12 @@ sys.path.insert(0, _FOLDER.name)
 
 
 @pytest.fixture(scope="module")
-def synapse() -> Iterator[Synapse]:
-    yield from running()
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture(scope="module")
+def synapse(receiver: Receiver) -> Iterator[Synapse]:
+    yield from running(webhook=receiver.url)

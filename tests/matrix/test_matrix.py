@@ -16,13 +16,16 @@ from acme_chat.origin_protocol import (
     OriginUnavailableError,
     Reply,
     ReplyRejectedError,
+    WebhookRejectedError,
+    WebhookRequest,
 )
-from synapse import AS_TOKEN, SERVER, Person, running
+from synapse import AS_TOKEN, HS_TOKEN, SERVER, Person, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from acme_chat.core.messages import ExternalResource
+    from receiver import Receiver
     from synapse import Synapse
 
 
@@ -205,6 +208,34 @@ async def test_what_happens_in_a_room_appears_in_zendesk(origin: Origin, ada: Pe
     with pytest.raises(FileNotFoundError):
         async with origin.open_file(reader, f"{SERVER}/nothing"):
             pass
+
+
+async def test_a_homeserver_sends_whole_batches_which_are_read_once(
+    origin: Origin, ada: Person, bot: Person, receiver: Receiver
+) -> None:
+    """While one transaction is under way the next one grows, beyond a mebibyte here."""
+    room = ada.open_room("Batches", bot.id)
+    reader = in_room(room)
+    await origin.verify(reader)
+    receiver.received.clear()
+    receiver.answering.clear()
+    ada.say(room, "first")
+    for number in range(40):
+        ada.say(room, f"{number} {'x' * 40_000}", transaction=f"large-{number}")
+    receiver.answering.set()
+    await asyncio.to_thread(receiver.wait_for, b"39 x")
+
+    found = []
+    for received in receiver.received:
+        path = received.path.removeprefix("/webhook")
+        request = WebhookRequest(received.method, path, {}, received.headers, received.body)
+        webhook = await origin.parse_webhook(reader, HS_TOKEN, request)
+        found += await shown(origin, reader, list(webhook.items))
+        with pytest.raises(WebhookRejectedError):
+            await origin.parse_webhook(reader, "another", request)
+    assert max(len(received.body) for received in receiver.received) > 1024 * 1024
+    texts = [resource.message.partition(" ")[0] for resource in found]
+    assert texts == ["first", *(str(number) for number in range(40))]
 
 
 def reply(key: str, thread: str, *files: Attachment, text: str = "Thank you!") -> Reply:

@@ -204,6 +204,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
         pulling.cancel()
 
         assert not missing, f"{missing[:5]}\n{service.said()}"
+        ways: set[bool] = set()
         for room, messages in timelines.items():
             order = customers(messages, bot)
             comments = [
@@ -214,6 +215,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
                 if not comment.by_agent
             ]
             assert Counter(comment.external_id for comment in comments) == Counter(order), room
+            ways |= {comment.request_id in pulls for comment in comments}
             for pulled in (True, False):
                 places = [
                     order.index(comment.external_id or "")
@@ -228,6 +230,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
             if each["sender"] == bot.id
         )
         assert posted == Counter(replies)
+        assert ways == {True, False}
 
 
 def lacks(

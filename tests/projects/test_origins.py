@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import copier
 import pytest
+from commands import run
 from documents import pages
 from hosting import EVERYTHING
 from projects import PRESENT, Template, copy_working_tree, release
@@ -56,6 +58,15 @@ def test_nothing_speaks_of_another_origin(project: Project, default_project: Pro
         if re.search("matrix", text, re.IGNORECASE)
     ]
     assert told == ["docs/origins.md"]
+
+
+def test_the_sandbox_of_a_ready_made_origin_has_no_demonstration(project: Project) -> None:
+    told = run(sys.executable, "-m", "sandbox", "--help", folder=project.path)
+    refused = run(sys.executable, "-m", "sandbox", "--origin-only", folder=project.path, check=False)
+
+    assert not re.search("demonstration|origin-port", told.output)
+    assert refused.code == 2
+    assert "began with an origin of its own" in refused.output
 
 
 @pytest.mark.parametrize(
