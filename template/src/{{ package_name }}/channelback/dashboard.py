@@ -1,11 +1,9 @@
 """The dashboard's section on channelback: what became of agents' replies."""
 
-from collections.abc import Mapping
+from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from .claims import REPLIES, Claims, ReplyRecord
 
-from ..core.tables import Status, Table, Tone
-from .claims import Claims
-
-ROWS = 50
+KEY = "replies"
 
 REPLY_TONES: dict[str, Tone] = {"posted": "good", "posting": "idle", "failed": "bad", "unknown": "warn"}
 
@@ -14,22 +12,26 @@ class ReplySection:
     def __init__(self, claims: Claims) -> None:
         self._claims = claims
 
-    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
+        def row(reply: ReplyRecord) -> list[Cell]:
+            return [
+                reply.at,
+                view.names.get(reply.account_id, ""),
+                Status(reply.state, REPLY_TONES[reply.state]),
+                reply.external_id or "",
+                reply.request_unique_identifier,
+                reply.detail,
+            ]
+
+        found = await self._claims.last(ROWS + 1, view.account_id, view.behind.get(KEY, ""))
+        rows, goes_on = page_of(found, row, REPLIES.place_of)
         return [
             Table(
                 title="Replies",
                 columns=("When", "Account", "Outcome", "Posted as", "Request", "Detail"),
-                rows=[
-                    (
-                        reply.at,
-                        names.get(reply.account_id, ""),
-                        Status(reply.state, REPLY_TONES[reply.state]),
-                        reply.external_id or "",
-                        reply.request_unique_identifier,
-                        reply.detail,
-                    )
-                    for reply in await self._claims.last(ROWS, account_id)
-                ],
+                rows=rows,
                 empty="No agent has replied yet.",
+                key=KEY,
+                goes_on=goes_on,
             )
         ]

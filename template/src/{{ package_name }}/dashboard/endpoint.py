@@ -5,8 +5,9 @@ link to an account's page is in the account's form, which Zendesk itself opens; 
 the plain link is told where to find it. No page shows a secret.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from ..core.accounts import Account, Accounts, UnknownAccountError
 from ..core.clock import Clock
 from ..core.security import Signer, UntrustedError
-from ..core.tables import Table
+from ..core.tables import ACCOUNTS, ROWS, Table, View
 from ..identity import NAME
 from ..web.operator_auth import OperatorAuth
 from ..web.pages import Pages
@@ -27,8 +28,11 @@ PURPOSE = "dashboard"
 LINK_LIFETIME = timedelta(hours=12)
 """A working day; the page renews itself as long as its link is valid."""
 
-Section = Callable[[Mapping[str, str], str | None], Awaitable[Sequence[Table]]]
-"""From accounts' names by their ids, and the one account that is wanted, to what a capability shows."""
+Section = Callable[[View], Awaitable[Sequence[Table]]]
+"""From what is looked at to what a capability shows."""
+
+BEHIND = "behind-"
+"""How the parameters begin that say on which page each list is."""
 
 
 class DashboardEndpoint:
@@ -63,7 +67,7 @@ class DashboardEndpoint:
         """Show operators every account."""
         if challenge := self._operator_auth.challenge(request):
             return challenge
-        return await self._show(await self._accounts.all())
+        return await self._show(request, await self._accounts.all())
 
     async def show_one(self, request: Request) -> Response:
         """Show an admin the account of the link, or say where the link is."""
@@ -77,17 +81,46 @@ class DashboardEndpoint:
             return self._pages.respond(
                 "dashboard/link_needed.html", status=403, origin_name=NAME, refused=True
             )
-        return await self._show([account], account.id)
+        return await self._show(request, [account], account.id)
 
-    async def _show(self, accounts: Sequence[Account], account_id: str | None = None) -> Response:
-        names = {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
+    async def _show(
+        self, request: Request, accounts: Sequence[Account], account_id: str | None = None
+    ) -> Response:
+        view = _view(request, accounts, account_id)
         tables: list[Table] = []
         for section in self._sections:
-            tables += await section(names, account_id)
+            tables += await section(view)
         return self._pages.respond(
             "dashboard/dashboard.html",
             origin_name=NAME,
-            account_name=names.get(account_id) if account_id else None,
+            account_name=view.names.get(account_id) if account_id else None,
             tables=tables,
+            turned=partial(_turned, request),
+            view=view,
             now=self._clock.now(),
         )
+
+
+def _view(request: Request, accounts: Sequence[Account], account_id: str | None) -> View:
+    names = {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
+    behind = {
+        name.removeprefix(BEHIND): place
+        for name, place in request.query_params.items()
+        if name.startswith(BEHIND)
+    }
+    ids = list(names)
+    begin = ids.index(behind[ACCOUNTS]) + 1 if behind.get(ACCOUNTS) in ids else 0
+    end = begin + ROWS
+    return View(
+        names=names,
+        account_id=account_id,
+        behind=behind,
+        shown={each: names[each] for each in ids[begin:end]},
+        accounts_go_on=ids[end - 1] if end < len(ids) else "",
+    )
+
+
+def _turned(request: Request, key: str, place: str = "") -> str:
+    """Make the address of this page with one of its lists turned to another page, or to its first."""
+    query = {name: value for name, value in request.query_params.items() if name != BEHIND + key}
+    return f"{request.url.path}?{urlencode(query | ({BEHIND + key: place} if place else {}))}"

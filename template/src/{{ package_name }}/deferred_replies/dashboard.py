@@ -1,11 +1,9 @@
 """The dashboard's section on replies that were answered before they were posted."""
 
-from collections.abc import Mapping
+from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from .replies import DEFERRED_REPLIES, DeferredReplies, DeferredReplyRecord
 
-from ..core.tables import Status, Table, Tone
-from .replies import DeferredReplies
-
-ROWS = 50
+KEY = "deferred-replies"
 
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     "waiting": ("to be posted", "idle"),
@@ -20,23 +18,27 @@ class DeferredReplySection:
     def __init__(self, replies: DeferredReplies) -> None:
         self._replies = replies
 
-    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
+        def row(reply: DeferredReplyRecord) -> list[Cell]:
+            return [
+                reply.accepted_at,
+                view.names.get(reply.account_id, ""),
+                Status(*OUTCOMES[reply.state]),
+                reply.external_id,
+                reply.origin_id or "",
+                str(reply.tries),
+                reply.detail,
+            ]
+
+        found = await self._replies.last(ROWS + 1, view.account_id, view.behind.get(KEY, ""))
+        rows, goes_on = page_of(found, row, DEFERRED_REPLIES.place_of)
         return [
             Table(
                 title="Deferred replies",
                 columns=("When", "Account", "Outcome", "Known to Zendesk as", "Posted as", "Tries", "Detail"),
-                rows=[
-                    (
-                        reply.accepted_at,
-                        names.get(reply.account_id, ""),
-                        Status(*OUTCOMES[reply.state]),
-                        reply.external_id,
-                        reply.origin_id or "",
-                        str(reply.tries),
-                        reply.detail,
-                    )
-                    for reply in await self._replies.last(ROWS, account_id)
-                ],
+                rows=rows,
                 empty="None: Zendesk is answered once a reply is posted.",
+                key=KEY,
+                goes_on=goes_on,
             )
         ]

@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..channelback.messages import ChannelbackRequest
 from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.keyset import Keyset
 from ..core.leases import Leases
 from ..core.waits import is_ahead
 
@@ -62,7 +63,10 @@ deferred_replies_table = Table(
     UniqueConstraint("external_id", name="uq_deferred_replies_external_id"),
     Index("ix_deferred_replies_account_id_origin_id", "account_id", "origin_id"),
     Index("ix_deferred_replies_state_due_at", "state", "due_at"),
+    Index("ix_deferred_replies_account_id_id", "account_id", "id"),
 )
+
+DEFERRED_REPLIES = Keyset(deferred_replies_table.c.id)
 
 
 def _is_put_off(now: datetime) -> ColumnElement[bool]:
@@ -93,6 +97,7 @@ class DeferredReply:
 class DeferredReplyRecord:
     """One deferred reply for people to look at."""
 
+    id: int
     account_id: str
     external_id: str
     origin_id: str | None
@@ -233,10 +238,12 @@ class DeferredReplies:
             .values(state="posted", origin_id=origin_id, detail="", request="", settled_at=self._clock.now())
         )
 
-    async def last(self, limit: int, account_id: str | None = None) -> list[DeferredReplyRecord]:
-        """The newest first, of all accounts or one."""
+    async def last(
+        self, limit: int, account_id: str | None = None, behind: str = ""
+    ) -> list[DeferredReplyRecord]:
+        """The newest first, of all accounts or one, from behind a place on."""
         columns = [deferred_replies_table.c[name] for name in DeferredReplyRecord.__slots__]
-        query = select(*columns).order_by(deferred_replies_table.c.id.desc()).limit(limit)
+        query = DEFERRED_REPLIES.page(select(*columns), limit, behind)
         if account_id:
             query = query.where(deferred_replies_table.c.account_id == account_id)
         async with self._database.reading() as connection:

@@ -1,8 +1,6 @@
 """The dashboard's section on listening: each account's connection, and how it failed the last time."""
 
-from collections.abc import Mapping
-
-from ..core.tables import Cell, Status, Table
+from ..core.tables import ACCOUNTS, Cell, Status, Table, View
 from ..push.outbox import Outbox
 from .record import Entry, Record
 
@@ -14,11 +12,11 @@ class ListenSection:
         self._record = record
         self._outbox = outbox
 
-    async def tables(self, names: Mapping[str, str], _account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
         entries = await self._record.all()
-        heard = await self._outbox.last_deliveries()
+        heard = await self._outbox.last_deliveries(view.shown)
         rows: list[list[Cell]] = []
-        for account_id, name in names.items():
+        for account_id, name in view.shown.items():
             entry = entries.get(account_id, NOTHING)
             failure = f"{entry.failed_at:%Y-%m-%d %H:%M:%S} {entry.error}" if entry.failed_at else ""
             rows.append(
@@ -37,6 +35,8 @@ class ListenSection:
                 columns=("Account", "Connection", "Since", "Last post", "Next try", "Last error"),
                 rows=rows,
                 empty="No account yet.",
+                key=ACCOUNTS,
+                goes_on=view.accounts_go_on,
             )
         ]
 

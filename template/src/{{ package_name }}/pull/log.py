@@ -1,14 +1,15 @@
 """Pull log: the last pulls, and the posts that were quarantined with their reasons."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table, insert, select, update
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, insert, select, update
 
 from ..core.conversion import Quarantined
 from ..core.database import Database, Line, UtcDateTime, line, tables, upsert
+from ..core.keyset import Keyset
 
 NOTED_EVERY = timedelta(minutes=10)
 """Zendesk asks every two minutes: most pulls bring nothing, and so do all of an account whose origin is down."""
@@ -36,6 +37,7 @@ pulls_table = Table(
     Column("returned", Integer, nullable=False),
     Column("quarantined", Integer, nullable=False),
     Column("detail", Line(500), nullable=False),
+    Index("ix_pulls_account_id_at", "account_id", "at"),
 )
 
 quarantine_table = Table(
@@ -44,8 +46,12 @@ quarantine_table = Table(
     Column("account_id", String(36), ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("item_id", Line(255), primary_key=True),
     Column("reason", Line(500), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Index("ix_quarantine_account_id_at", "account_id", "at"),
 )
+
+PULLS = Keyset(pulls_table.c.at, pulls_table.c.id)
+QUARANTINE = Keyset(quarantine_table.c.at, quarantine_table.c.account_id, quarantine_table.c.item_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,8 @@ class PullRecord:
     returned: int
     quarantined: int
     detail: str
+    id: int = field(default=0, compare=False)
+    """The database's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,9 @@ class PullLog:
                     .values(at=pull.at, seconds=pull.seconds)
                 )
             else:
-                await connection.execute(insert(pulls_table).values(asdict(pull)))
+                values = asdict(pull)
+                del values["id"]
+                await connection.execute(insert(pulls_table).values(values))
             await upsert(connection, quarantine_table, list(entries.values()), update=("reason", "at"))
 
     async def _repeated(self, pull: PullRecord) -> tuple[int, datetime] | None:
@@ -118,19 +128,23 @@ class PullLog:
             return last.id, last.at
         return None
 
-    async def last_pulls(self, limit: int, account_id: str | None = None) -> list[PullRecord]:
-        """The newest first, of all accounts or one."""
+    async def last_pulls(
+        self, limit: int, account_id: str | None = None, behind: str = ""
+    ) -> list[PullRecord]:
+        """The newest first, of all accounts or one, from behind a place on."""
         columns = [pulls_table.c[name] for name in PullRecord.__slots__]
-        query = select(*columns).order_by(pulls_table.c.at.desc(), pulls_table.c.id.desc()).limit(limit)
+        query = PULLS.page(select(*columns), limit, behind)
         if account_id:
             query = query.where(pulls_table.c.account_id == account_id)
         async with self._database.reading() as connection:
             rows = await connection.execute(query)
             return [PullRecord(**row._asdict()) for row in rows]
 
-    async def quarantined(self, limit: int, account_id: str | None = None) -> list[QuarantineRecord]:
-        """The newest first, of all accounts or one."""
-        query = select(quarantine_table).order_by(quarantine_table.c.at.desc()).limit(limit)
+    async def quarantined(
+        self, limit: int, account_id: str | None = None, behind: str = ""
+    ) -> list[QuarantineRecord]:
+        """The newest first, of all accounts or one, from behind a place on."""
+        query = QUARANTINE.page(select(quarantine_table), limit, behind)
         if account_id:
             query = query.where(quarantine_table.c.account_id == account_id)
         async with self._database.reading() as connection:

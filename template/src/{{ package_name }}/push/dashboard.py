@@ -1,14 +1,12 @@
 """The dashboard's section on pushing: each account's access and load, and the posts that need people."""
 
-from collections.abc import Mapping
+from functools import partial
 
 from ..core.leases import Leases
-from ..core.tables import Cell, Status, Table
+from ..core.tables import ACCOUNTS, ROWS, Cell, Status, Table, View, page_of
 from .credentials import Access, CredentialStore
-from .outbox import Kept, Outbox
+from .outbox import MESSAGES, Kept, Outbox
 from .subscriptions import Subscriptions
-
-ROWS = 50
 
 ACCESS: dict[Access, Status] = {
     Access.absent: Status("no token yet", "warn"),
@@ -38,36 +36,36 @@ class PushSection:
         self._leases = leases
         self._subscriptions = subscriptions
 
-    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
         return [
-            await self._access_table(names),
-            await self._webhook_table(names),
-            await self._outbox_table(names, account_id),
-            Table(
-                title="Dead letters",
-                columns=KEPT_COLUMNS,
-                rows=await self._kept("dead", names, account_id),
-                empty="None: Zendesk has every post, or may still take it.",
+            await self._access_table(view),
+            await self._webhook_table(view),
+            await self._outbox_table(view),
+            await self._kept_table(
+                view, "dead", "Dead letters", "None: Zendesk has every post, or may still take it."
             ),
-            Table(
-                title="Quarantined webhook posts",
-                columns=KEPT_COLUMNS,
-                rows=await self._kept("quarantined", names, account_id),
-                empty="None: every post could be turned into a comment.",
+            await self._kept_table(
+                view,
+                "quarantined",
+                "Quarantined webhook posts",
+                "None: every post could be turned into a comment.",
             ),
         ]
 
-    async def _kept(self, state: str, names: Mapping[str, str], account_id: str | None) -> list[list[Cell]]:
-        kept = await self._outbox.kept(state, account_id=account_id, limit=ROWS)
-        return [_kept(names, message) for message in kept]
+    async def _kept_table(self, view: View, state: str, title: str, empty: str) -> Table:
+        found = await self._outbox.kept(
+            state, account_id=view.account_id, limit=ROWS + 1, behind=view.behind.get(state, "")
+        )
+        rows, goes_on = page_of(found, partial(_kept, view), MESSAGES.place_of)
+        return Table(title, KEPT_COLUMNS, rows, empty, state, goes_on)
 
-    async def _access_table(self, names: Mapping[str, str]) -> Table:
+    async def _access_table(self, view: View) -> Table:
         credentials = await self._credential_store.all()
         known = {account_id: (access, detail, since) for account_id, access, detail, since in credentials}
         # An account that was saved before this service pushed.
         unknown = (Access.absent, "", "")
         rows: list[list[Cell]] = []
-        for account_id, name in names.items():
+        for account_id, name in view.shown.items():
             access, detail, since = known.get(account_id, unknown)
             rows.append([name, ACCESS[access], since, f"{WHAT_TO_DO[access]} {detail}".strip()])
         return Table(
@@ -75,13 +73,15 @@ class PushSection:
             columns=("Account", "Access", "Since", "Detail"),
             rows=rows,
             empty="No account yet.",
+            key=ACCOUNTS,
+            goes_on=view.accounts_go_on,
         )
 
-    async def _webhook_table(self, names: Mapping[str, str]) -> Table:
-        delivered = await self._outbox.last_deliveries()
+    async def _webhook_table(self, view: View) -> Table:
+        delivered = await self._outbox.last_deliveries(view.shown)
         subscriptions = await self._subscriptions.all()
         rows: list[list[Cell]] = []
-        for account_id, name in names.items():
+        for account_id, name in view.shown.items():
             renew_at, detail = subscriptions.get(account_id, ("", ""))
             address = self._subscriptions.url(account_id)
             rows.append([name, address, delivered.get(account_id, ""), renew_at, detail])
@@ -90,13 +90,15 @@ class PushSection:
             columns=("Account", "Address", "Last delivery", "Renewed at", "Detail"),
             rows=rows,
             empty="No account yet.",
+            key=ACCOUNTS,
+            goes_on=view.accounts_go_on,
         )
 
-    async def _outbox_table(self, names: Mapping[str, str], account_id: str | None) -> Table:
+    async def _outbox_table(self, view: View) -> Table:
         pauses = {pause.account_id: pause for pause in await self._leases.pauses()}
-        loads = {load.account_id: load for load in await self._outbox.loads(account_id)}
+        loads = {load.account_id: load for load in await self._outbox.loads(view.shown)}
         rows: list[list[Cell]] = []
-        for account_id, name in names.items():
+        for account_id, name in view.shown.items():
             load = loads.get(account_id)
             if load is None:
                 continue
@@ -116,17 +118,19 @@ class PushSection:
             ),
             rows=rows,
             empty="The origin has not told of a post yet.",
+            key=ACCOUNTS,
+            goes_on=view.accounts_go_on,
         )
 
 
 KEPT_COLUMNS = ("Number", "Account", "Post", "Accepted", "Tries", "History")
 
 
-def _kept(names: Mapping[str, str], message: Kept) -> list[Cell]:
+def _kept(view: View, message: Kept) -> list[Cell]:
     history = "; ".join(f"{at:%Y-%m-%d %H:%M:%S} {what}" for at, what in message.history)
     return [
         str(message.id),
-        names.get(message.account_id, ""),
+        view.names.get(message.account_id, ""),
         message.external_id,
         message.accepted_at,
         str(message.attempts),

@@ -1,32 +1,34 @@
 """The dashboard's section on imported posts: which ticket and comment each pushed post has become."""
 
-from collections.abc import Mapping
+from ..core.tables import ROWS, Cell, Table, View, page_of
+from .outbox import MESSAGES, ImportedRecord, Outbox
 
-from ..core.tables import Table
-from .outbox import Outbox
-
-ROWS = 50
+KEY = "imported-posts"
 
 
 class ImportedPostSection:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def tables(self, names: Mapping[str, str], account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
+        def row(post: ImportedRecord) -> list[Cell]:
+            return [
+                post.settled_at or "",
+                view.names.get(post.account_id, ""),
+                post.external_id,
+                str(post.ticket_id),
+                str(post.comment_id),
+            ]
+
+        found = await self._outbox.imported(ROWS + 1, view.account_id, view.behind.get(KEY, ""))
+        rows, goes_on = page_of(found, row, MESSAGES.place_of)
         return [
             Table(
                 title="Imported posts",
                 columns=("Taken by Zendesk", "Account", "Post", "Ticket", "Comment"),
-                rows=[
-                    (
-                        taken_at or "",
-                        names.get(account_id, ""),
-                        post.external_id,
-                        str(post.ticket_id),
-                        str(post.comment_id),
-                    )
-                    for account_id, taken_at, post in await self._outbox.imported(ROWS, account_id)
-                ],
+                rows=rows,
                 empty="Zendesk has not confirmed a post yet.",
+                key=KEY,
+                goes_on=goes_on,
             )
         ]
