@@ -9,7 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from itsdangerous import BadData, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import (
+    BadData,
+    SignatureExpired,
+    TimestampSigner,
+    URLSafeSerializer,
+    URLSafeTimedSerializer,
+)
+
+from .clock import Clock
 
 ZENDESK = "https://*.zendesk.com"
 """The origins of Zendesk's pages, as a Content-Security-Policy writes them."""
@@ -24,16 +32,28 @@ class UntrustedError(Exception):
     """What was presented is not ours, has been altered or has expired."""
 
 
+class ClockedSigner(TimestampSigner):
+    """Signs with the service's own time."""
+
+    def __init__(self, *arguments: Any, clock: Clock, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._clock = clock
+
+    def get_timestamp(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
 class Signer:
     """Signs small payloads for one purpose each; the newest key signs, every key verifies.
 
     A payload signed for one purpose is worthless for another.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, keys: Sequence[str], clock: Clock | None = None) -> None:
         """Take the keys newest first."""
         self._oldest_first = list(reversed(keys))
         self._algorithm = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        self._clock = clock or Clock()
         self._lasting = cache(self._lasting_serializer)
         self._expiring = cache(self._expiring_serializer)
 
@@ -66,7 +86,10 @@ class Signer:
 
     def _expiring_serializer(self, purpose: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(
-            self._oldest_first, salt=f"{purpose}, expiring", signer_kwargs=self._algorithm
+            self._oldest_first,
+            salt=f"{purpose}, expiring",
+            signer=ClockedSigner,
+            signer_kwargs=self._algorithm | {"clock": self._clock},
         )
 
 

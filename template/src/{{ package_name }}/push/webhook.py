@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
+from ..core.clock import Clock
 from ..core.jobs.runner import JobRunner
 from ..core.metrics import Metrics
 from ..core.origin_backoff import retry_after
@@ -91,6 +92,7 @@ class WebhookEndpoint:
         lookups: Lookups,
         runner: JobRunner,
         metrics: Metrics,
+        clock: Clock,
         size_limit: int,
     ) -> None:
         self._accounts = accounts
@@ -100,6 +102,7 @@ class WebhookEndpoint:
         self._lookups = lookups
         self._runner = runner
         self._metrics = metrics
+        self._clock = clock
         self._size_limit = size_limit
 
     def routes(self) -> list[Route]:
@@ -159,12 +162,14 @@ class WebhookEndpoint:
         except HTTPException as error:
             record_refusal(self._metrics, request, error.status_code)
             raise
-        return WebhookRequest(request.method, path, request.query_params, request.headers, body)
+        now = self._clock.now()
+        return WebhookRequest(request.method, path, request.query_params, request.headers, body, now)
 
     async def _account(self, request: Request, account_id: str) -> tuple[OriginAccount[Any], str]:
         try:
             account = await self._accounts.by_id(account_id)
         except UnknownAccountError as error:
+            # Of a removed account nothing is kept: one that never was is answered like it.
             record_refusal(self._metrics, request, 410)
             raise RequestError(410, "unknown_account", str(error)) from None
         try:
