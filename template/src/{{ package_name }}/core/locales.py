@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 
+# As Zendesk lists them for all accounts, https://support.zendesk.com/api/v2/locales/public.json, and its web widget, with
+# their spelling.
 LANGUAGES = (
-    "ar bg bs ca cs da de el en-US es et fa fi fil fr he hi hr hu id is it ja ka ko lt lv mk ms nl no pl pt ro ru sk sl "
-    "sq sr sv th tr uk ur vi zh-CN"
+    "af ar az bg bn bs ca cs cy da de el en-US es et eu fa fi fil fo fr ga gl he hi hr hu id is it ja ka kk ko ku lt lv "
+    "mk mn ms my nl no pl ps pt ro ru si sk sl sq sr sv sw th tr uk ur vi zh-cn"
 )
-REGIONS = "de-AT de-CH en-AU en-CA en-GB en-IE en-NZ en-ZA es-419 es-ES es-MX fr-BE fr-CA fr-CH fr-FR it-CH nl-BE pt-BR zh-TW"
+REGIONS = (
+    "ar-eg de-at de-ch en-au en-be en-ca en-gb en-ie en-in en-my en-nz en-sg en-za es-419 es-ar es-cl es-co es-es es-mx "
+    "es-pe es-us es-ve fr-002 fr-be fr-ca fr-ch fr-fr it-ch nl-be pt-br ru-kz sr-me zh-tw"
+)
 OTHER_NAMES = {
     "en": "en-US",
     "in": "id",
@@ -14,11 +19,11 @@ OTHER_NAMES = {
     "nb": "no",
     "nn": "no",
     "tl": "fil",
-    "zh": "zh-CN",
-    "zh-hans": "zh-CN",
-    "zh-hant": "zh-TW",
-    "zh-hk": "zh-TW",
-    "zh-mo": "zh-TW",
+    "zh": "zh-cn",
+    "zh-hans": "zh-cn",
+    "zh-hant": "zh-tw",
+    "zh-hk": "zh-tw",
+    "zh-mo": "zh-tw",
 }
 
 _KNOWN: Mapping[str, str] = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.conversion import Conversion, Converted, Quarantined
+from ..core.conversion import Conversion, Converted, Quarantined, log_quarantined
 from ..core.jobs.runner import JobRunner
 from ..core.messages import ExternalResource, parents_first
 from ..origin_protocol import OriginAccount
@@ -47,6 +47,7 @@ class Intake:
                     quarantined.append(entry)
                 case Converted(resource):
                     resources.append(resource)
+        log_quarantined(account.id, quarantined)
         new = await self._outbox.accept(account.id, delivery, parents_first(resources), quarantined)
         if new:
             await self._runner.wake(Sender.name, account.id)
