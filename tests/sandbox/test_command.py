@@ -56,6 +56,16 @@ def write(code: Path) -> Callable[[str], object]:
     return lambda line: identity.write_text(f"{text}\n{line}\n", "utf-8")
 
 
+async def add_account(browser: httpx2.AsyncClient, zendesk: str) -> None:
+    """Fill in the form of a project that is as it was generated."""
+    typed = {"name": "Café", "business": "corner-cafe", "api_key": "demo-key"}
+    page = await browser.post(f"{zendesk}/admin/accounts/new")
+    for _ in range(3):
+        form = next(each for each in Page(page.text).forms if "/admin/" not in each.action)
+        page = await browser.post(urljoin(str(page.url), form.action), data=form.filled(typed))
+    assert "The account is saved" in page.text
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
@@ -213,12 +223,7 @@ async def test_a_service_in_another_process_pushes_as_the_manual_says(
         await service.says("running on")
         async with running(*arguments, *options[4:], "--file", "session.json") as command:
             await command.says("Press Ctrl-C")
-            typed = {"name": "Café", "business": "corner-cafe", "api_key": "demo-key"}
-            page = await browser.post(f"{settings['ZENDESK_URL']}/admin/accounts/new")
-            for _ in range(3):
-                form = next(each for each in Page(page.text).forms if "/admin/" not in each.action)
-                page = await browser.post(urljoin(str(page.url), form.action), data=form.filled(typed))
-            assert "The account is saved" in page.text
+            await add_account(browser, settings["ZENDESK_URL"])
             # Whatever comes after the first pull has been pushed.
             await until(lambda: len(session(tmp_path / "session.json")["tickets"]) == 3)
             review = {"name": "Kim", "stars": "4", "title": "Good soup", "text": "Warm."}
@@ -226,6 +231,21 @@ async def test_a_service_in_another_process_pushes_as_the_manual_says(
             await until(lambda: "Good soup" in (tmp_path / "session.json").read_text("utf-8"))
             log = await browser.get(f"{settings['ZENDESK_URL']}/exchanges?endpoint=push&wrong=")
             assert "data-row" in log.text
+
+
+@with_signals
+@pytest.mark.usefixtures("code")
+async def test_no_proxy_stands_between_the_addresses_of_this_machine(tmp_path: Path) -> None:
+    """The first account is added, and its tickets come, whatever proxy leads to other hosts."""
+    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    async with (
+        running(*free_ports(), "--file", "session.json", **nowhere, NO_PROXY="", no_proxy="") as command,
+        httpx2.AsyncClient(trust_env=False, follow_redirects=True) as browser,
+    ):
+        await command.says("Press Ctrl-C")
+        zendesk, *_ = re.findall(r"^  [A-Z].* (http://\S+)", command.said, re.MULTILINE)
+        await add_account(browser, zendesk.rstrip("/"))
+        await until(lambda: len(session(tmp_path / "session.json")["tickets"]) == 3)
 
 
 @with_signals
