@@ -284,8 +284,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that begins by reading and then writes can fail at once on another writer, whatever the
     # timeout; one that takes the lock first waits for it.
     reading = connection.get_execution_options().get("reading", False)
+    if not reading:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # This one locks nothing, and can fail at nothing that would have to be told as an error of the database.
     cursor = connection.connection.cursor()
-    cursor.execute("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    cursor.execute("BEGIN DEFERRED")
     cursor.close()
 
 

@@ -146,6 +146,11 @@ class Leases:
 
     async def end(self, lease: Lease, pause: Pause | None = None) -> None:
         """Give the lease back, at once or with a pause; one that is lost already needs no end."""
+        async with self._database.writing() as connection:
+            await self.end_in(connection, lease, pause)
+
+    async def end_in(self, connection: AsyncConnection, lease: Lease, pause: Pause | None = None) -> bool:
+        """Give the lease back in the caller's transaction, and say whether it was still held."""
         now = self._clock.now()
         values = {
             "holder": None,
@@ -156,8 +161,7 @@ class Leases:
             "paused_until": pause.until if pause else now,
             "reason": pause.reason if pause else "",
         }
-        async with self._database.writing() as connection:
-            await self._write(connection, lease, values)
+        return await self._write(connection, lease, values)
 
     async def resume(self, account_id: str) -> None:
         """End the pause of an account and forget its failures: something has changed."""

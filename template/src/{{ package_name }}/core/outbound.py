@@ -51,8 +51,8 @@ _purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 
 
 @contextmanager
-def calling_for(purpose: Purpose) -> Iterator[None]:
-    """Make the calls to the origin in this block for a purpose of their own."""
+def calling_for(purpose: Purpose | None) -> Iterator[None]:
+    """Make the calls to the origin in this block for a purpose of their own; None is the usual one."""
     token = _purpose.set(purpose)
     try:
         yield

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -51,9 +51,9 @@ class Position:
     def has_given(self, external_id: str) -> bool:
         return _digest(external_id) in self.given
 
-    def after(self, external_ids: Iterable[str]) -> Self:
+    def after(self, external_ids: Sequence[str]) -> Self:
         """The same place, once Zendesk has been given these posts."""
-        return replace(self, given=(*self.given, *map(_digest, external_ids))[-OVERLAP:])
+        return replace(self, given=(*self.given, *map(_digest, external_ids[-OVERLAP:]))[-OVERLAP:])
 
 
 async def read(state: str, account_state: AccountState) -> Position:

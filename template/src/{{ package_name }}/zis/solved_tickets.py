@@ -20,6 +20,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    Index,
     String,
     Table,
     and_,
@@ -33,6 +34,7 @@ from sqlalchemy.exc import IntegrityError
 from ..core.accounts import Account, Accounts, UnknownAccountError
 from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.keyset import Keyset
 from ..core.metrics import Metrics
 from ..core.origin_backoff import OriginBackoff
 from ..origin_protocol import OriginProtocol, SolvedTicket, TicketRejectedError
@@ -56,10 +58,14 @@ solved_tickets_table = Table(
     Column("state", String(16), nullable=False),
     Column("claim", String(36), nullable=False),
     Column("claimed_at", UtcDateTime, nullable=False),
-    Column("told_at", UtcDateTime, nullable=False, index=True),
+    Column("told_at", UtcDateTime, nullable=False),
     Column("detail", Line(500), nullable=False),
+    Index("ix_solved_tickets_told_at", "told_at", "account_id", "event", "thread_id"),
+    Index("ix_solved_tickets_account_id_told_at", "account_id", "told_at"),
 )
 _columns = solved_tickets_table.c
+
+SOLVED_TICKETS = Keyset(_columns.told_at, _columns.account_id, _columns.event, _columns.thread_id)
 
 logger = structlog.get_logger()
 
@@ -69,6 +75,7 @@ class ToldTicket:
     """One solved ticket for people to look at."""
 
     account_id: str
+    event: str
     told_at: datetime
     ticket_id: int
     thread_id: str
@@ -123,13 +130,9 @@ class SolvedTickets:
                 update(solved_tickets_table).where(_columns.state == "acting").values(state="owed")
             )
 
-    async def last(self, limit: int, account_id: str | None = None) -> list[ToldTicket]:
-        """The newest first, of all accounts or one."""
-        query = (
-            select(*(_columns[name] for name in ToldTicket.__slots__))
-            .order_by(_columns.told_at.desc())
-            .limit(limit)
-        )
+    async def last(self, limit: int, account_id: str | None = None, behind: str = "") -> list[ToldTicket]:
+        """The newest first, of all accounts or one, from behind a place on."""
+        query = SOLVED_TICKETS.page(select(*(_columns[name] for name in ToldTicket.__slots__)), limit, behind)
         if account_id:
             query = query.where(_columns.account_id == account_id)
         async with self._database.reading() as connection:

@@ -27,7 +27,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("account_id", "event", "thread_id", name="pk_solved_tickets"),
     )
-    op.create_index("ix_solved_tickets_told_at", "solved_tickets", ["told_at"])
+    op.create_index(
+        "ix_solved_tickets_told_at", "solved_tickets", ["told_at", "account_id", "event", "thread_id"]
+    )
+    op.create_index("ix_solved_tickets_account_id_told_at", "solved_tickets", ["account_id", "told_at"])
 
 
 def downgrade() -> None:
