@@ -1,8 +1,6 @@
 """The dashboard's section on OAuth: who has signed in for each account, and whether that still holds."""
 
-from collections.abc import Mapping
-
-from ..core.tables import Cell, Status, Table
+from ..core.tables import ACCOUNTS, Cell, Status, Table, View
 from .grants import Grant, Grants
 
 NOT_CONNECTED = Status("not connected", "bad")
@@ -13,10 +11,10 @@ class GrantSection:
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
 
-    async def tables(self, names: Mapping[str, str], _account_id: str | None = None) -> list[Table]:
+    async def tables(self, view: View) -> list[Table]:
         known = {grant.account_id: grant for grant in await self._grants.in_use()}
         rows: list[list[Cell]] = []
-        for account_id, name in names.items():
+        for account_id, name in view.shown.items():
             grant = known.get(account_id)
             if grant is None:
                 rows.append([name, NOT_CONNECTED, "", "", "", TO_DO])
@@ -37,6 +35,8 @@ class GrantSection:
                 columns=("Account", "Status", "Connected as", "Since", "Token valid until", "Detail"),
                 rows=rows,
                 empty="No account yet.",
+                key=ACCOUNTS,
+                goes_on=view.accounts_go_on,
             )
         ]
 
