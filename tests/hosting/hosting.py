@@ -12,6 +12,9 @@ ORIGIN_NAME = 'Acme "Reviews" $HOME ${PATH} {{ x }}: #1 | é 🦊 \\n'
 """A name that would do harm in a file for hosting."""
 
 EVERYTHING = present_questionnaire().choices("capabilities")
+OF_MATRIX = [name for name in EVERYTHING if name not in ("choices", "oauth", "proxy", "zis")]
+"""What a project with a homeserver can do."""
+
 WITHOUT_PUSH = [name for name in EVERYTHING if name not in ("push", "listen", "deferred_replies")]
 
 COMPLETE: dict[str, dict[str, Any]] = {

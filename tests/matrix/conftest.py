@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hosting import EVERYTHING
+from hosting import OF_MATRIX
 from projects import write_package
 from receiver import Receiver
 from synapse import Synapse, running
@@ -20,7 +20,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="package-")
 MATRIX: dict[str, Any] = {
     "origin_name": "Acme Chat",
     "origin": "matrix",
-    "capabilities": [name for name in EVERYTHING if name != "proxy"],
+    "capabilities": OF_MATRIX,
 }
 
 write_package(Path(_FOLDER.name), MATRIX)

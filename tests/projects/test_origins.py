@@ -10,7 +10,7 @@ import copier
 import pytest
 from commands import run
 from documents import pages
-from hosting import EVERYTHING
+from hosting import OF_MATRIX
 from projects import PRESENT, Template, copy_working_tree, release
 from test_updates import assert_no_conflict, update_by_api, update_by_command
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from projects import Project
     from questionnaire import Questionnaire
 
-POSSIBLE = [name for name in EVERYTHING if name != "proxy"]
-MATRIX = {"origin_name": "Acme Chat", "origin": "matrix", "capabilities": POSSIBLE}
+MATRIX = {"origin_name": "Acme Chat", "origin": "matrix", "capabilities": OF_MATRIX}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def test_each_origin_brings_its_own_files_and_tests(project: Project, default_pr
     assert f"{project.source}/origin/__init__.py" in project.files()
     assert f"{default_project.source}/origin.py" in default_project.files()
     for one, foreign in (
-        (project, r"sandbox/reviews|origin\.py$"),
+        (project, r"sandbox/reviews|/origin\.py$"),
         (default_project, r"matrix|/origin/.*\.toml$"),
     ):
         assert "tests/origin/test_pull.py" in one.files()
