@@ -115,12 +115,11 @@ def _texts(files: dict[str, bytes]) -> dict[str, bytes]:
         if locale := locale_of(name):
             try:
                 own = {key: value for key, value in as_object(json.loads(content)).items() if key != "app"}
-            except ValueError:
+            except (ValueError, RecursionError):
                 # What is wrong with it is found when the package is judged.
                 continue
             texts |= {locale: own} if own else {}
-    written = json.dumps(texts, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-    return {"assets/translations.json": written.encode()} if texts else {}
+    return {"assets/translations.json": json.dumps(texts, sort_keys=True).encode()} if texts else {}
 
 
 def _bundle(file: Path, manifest_url: str, environment: str, integration: str | None) -> dict[str, bytes]:

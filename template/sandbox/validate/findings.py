@@ -105,13 +105,10 @@ def _is_said(found: Finding, places: set[str]) -> bool:
 
 
 def _is_of_another_app(found: Finding, *, interface: bool) -> bool:
-    if found.keyword == "additionalProperties":
-        return (
-            found.schema == "installer-app-translation"
-            or (interface and found.pointer[1:] in app_rules.INTERFACE_KEYS)
-            or found.pointer.endswith("/scopes")
-        )
-    return interface and found.message == "`requirementsOnly` is missing"
+    return found.keyword == "additionalProperties" and (
+        found.schema == "installer-app-translation"
+        or (interface and found.pointer[1:] in app_rules.INTERFACE_KEYS)
+    )
 
 
 def _refused(file: str, name: str, document: Document, refusal: Refusal) -> Iterator[Finding]:

@@ -50,21 +50,21 @@ def _named(path: PurePath) -> list[str]:
 def _fitting(candidates: list[str], value: Any, *, is_form: bool, certain: bool = False) -> str | None:
     """Return the one candidate that lacks fewest keys and has fewest to spare.
 
-    Unless it is certain to be one of them, the message must have more in common with it.
+    Unless it is certain to be one of them, the message must have more in common with it, and with no other one as much.
     """
     if not isinstance(value, dict):
         return None
     keys = set(value)
     ranked = []
-    for name in candidates:
+    for place, name in enumerate(candidates):
         schema = wire.schema(name)
         known, required = set(schema["properties"]), set(schema["required"])
         misfit = len(keys - known) + len(required - keys)
         if len(keys & known) > (0 if certain else misfit):
-            ranked.append((misfit, (name in FORMS) != is_form, name))
+            ranked.append((misfit, (name in FORMS) != is_form, place))
     match sorted(ranked):
         case [best]:
-            return best[2]
-        case [best, second, *_] if best[:2] != second[:2]:
-            return best[2]
+            return candidates[best[2]]
+        case [best, second, *_] if certain or best[:2] != second[:2]:
+            return candidates[best[2]]
     return None
