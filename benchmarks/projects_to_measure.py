@@ -20,6 +20,7 @@ SERVED = [
     "deferred_replies",
     "clickthrough",
     "event_callback",
+    "proxy",
     "about",
     "dashboard",
 ]

@@ -53,6 +53,7 @@ GROWTH = 48
 LOG_PER_REQUEST = 2_000
 """Bytes, on average."""
 
+PROXIED = "/channel/proxy/set_helpful"
 PATHS = (
     "/channel/manifest",
     "/channel/admin_ui",
@@ -61,7 +62,7 @@ PATHS = (
     "/channel/channelback",
     "/channel/clickthrough",
     "/channel/event_callback",
-    "/channel/proxy/set_helpful",
+    PROXIED,
     "/channel/about",
     "/channel/dashboard",
     "/channel/healthcheck",
@@ -84,6 +85,7 @@ FIELDS = (
     ),
     *("message", "parent_id", "thread_id", "recipient_id", "request_unique_identifier", "handshake"),
     *("business", "api_key", "reviews", "import_since", "sign_replies", "signature", "external_id"),
+    *("instance_metadata", "client_data"),
 )
 EVENTS = (
     *("create_integration", "create_integration_instance", "destroy_integration_instance"),
@@ -230,17 +232,23 @@ class Stranger:
             return self._text()[:6_000]
         return self._random.choice(VALUES)
 
+    def _client_data(self) -> str:
+        choice = {"review_id": self._text()[:300], "helpful": self._random.choice((True, self._text()[:20]))}
+        return self._text() if self._chance(0.3) else json.dumps(choice)
+
     def _form(self) -> Sent:
         pairs = [
             (self._random.choice((*FIELDS, "file_urls[]", "file_urls", self._text()[:300])), self._text())
             for _ in range(self._random.choice((0, 1, 3, 8, 8, 8, 250)))
         ]
         path = self._random.choice(
-            (*PATHS[1:5], "/channel/pull", "/channel/channelback", "/channel/event_callback")
+            (*PATHS[1:5], "/channel/pull", "/channel/channelback", "/channel/event_callback", PROXIED)
         )
         if self._chance(0.6):
             true = {"metadata": self._known.metadata, "handshake": self._known.handshake, "subdomain": "acme"}
             pairs += [pair for pair in true.items() if self._chance(0.9)]
+        if path == PROXIED:
+            pairs += [("instance_metadata", self._known.metadata), ("client_data", self._client_data())]
         if path.endswith("channelback") and self._chance(0.6):
             pairs += [("message", "Thank you!"), ("parent_id", self._text()[:200])]
         if self._chance(0.1):

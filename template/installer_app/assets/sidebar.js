@@ -7,6 +7,11 @@ const state = document.querySelector("#state");
 const problem = document.querySelector("#problem");
 const button = document.querySelector("#act");
 
+function explain(what) {
+  problem.textContent = String(what);
+  problem.hidden = false;
+}
+
 async function start(client) {
   fitFrame(client);
   const { sidebar: texts } = await textsFor(client);
@@ -35,8 +40,7 @@ async function start(client) {
       ({ helpful } = await act(client, ticket, action, input));
     } catch (refusal) {
       const text = texts.problems[refusal.name] ?? texts.problems.unreachable;
-      problem.textContent = text.replace("{reason}", () => refusal.message);
-      problem.hidden = false;
+      explain(text.replace("{reason}", () => refusal.message));
     }
     state.removeAttribute("aria-busy");
     show();
@@ -52,5 +56,5 @@ async function start(client) {
 }
 
 const client = globalThis.ZAFClient?.init();
-if (client) start(client);
-else state.textContent = "This page belongs into Zendesk, beside a ticket.";
+if (client) start(client).catch(explain);
+else explain("This page belongs into Zendesk, beside a ticket.");

@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import FilePayload, FrameLocator, Route
-    from projects import Project
+    from projects import Template
     from sandbox.zendesk import Zendesk
     from starlette.types import Receive, Scope, Send
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-LANGUAGES = ("de", "es", "fr", "ja", "pt")
+ANSWERS = {
+    "origin_name": "Acme Reviews",
+    "project_slug": "reviews-beside-tickets",
+    "capabilities": ["pull", "proxy"],
+}
 
 
 @dataclass
@@ -59,12 +63,13 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scene(with_webhooks: Project, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def scene(template: Template, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("service")
-    sys.path.insert(0, str(with_webhooks.installed(folder / "src")))
+    # Another package than that of the tests of messages, which may run in this process.
+    project = template.copy(folder / "project", ANSWERS)
+    sys.path.insert(0, str(project.installed(folder / "src")))
     app_of, origins, settings = (
-        __import__(f"{with_webhooks.package}.{name}", fromlist=["*"])
-        for name in ("app", "origin", "settings")
+        __import__(f"{project.package}.{name}", fromlist=["*"]) for name in ("app", "origin", "settings")
     )
     site = ReviewSite()
     reviews = create_site(site)
@@ -90,7 +95,7 @@ async def scene(with_webhooks: Project, tmp_path_factory: pytest.TempPathFactory
         }
         origin = origins.Origin(http, origins.OriginSettings(url=site_url))
         service = app_of.create_app(settings.Settings.model_validate(values), origin)
-        files = packed_files(with_webhooks.path / "installer_app", f"{url}/channel/manifest")
+        files = packed_files(project.path / "installer_app", f"{url}/channel/manifest")
         running = Scene(zendesk, files, site)
         async with service.router.lifespan_context(service), serving(service, listener), zendesk:
             yield running
@@ -289,13 +294,6 @@ async def test_the_agents_language_is_spoken(scene: Scene, page: Page, sidebar: 
         assert await sidebar.locator("html").get_attribute("lang") == language
 
 
-async def test_every_language_has_the_same_texts(scene: Scene) -> None:
-    def names(texts: dict[str, Any]) -> set[str]:
-        return set(texts) | set(texts["problems"])
-
-    assert all(names(scene.texts(each)) == names(scene.texts()) for each in LANGUAGES)
-
-
 async def test_the_page_alone_says_where_it_belongs(scene: Scene, page: Page) -> None:
     async def missing(route: Route) -> None:
         await route.abort()
@@ -308,4 +306,12 @@ async def test_the_page_alone_says_where_it_belongs(scene: Scene, page: Page) ->
     await page.route("https://static.zdassets.com/**", missing)
     await page.route("https://app.test/**", app)
     await page.goto("https://app.test/sidebar.html")
-    await expect(page.get_by_role("status")).to_contain_text("belongs into Zendesk")
+    await expect(page.get_by_role("alert")).to_contain_text("belongs into Zendesk")
+
+
+async def test_an_app_that_was_not_packed_says_so(scene: Scene, page: Page, sidebar: FrameLocator) -> None:
+    await expect(sidebar.get_by_role("button")).to_be_visible()
+    files = {name: content for name, content in scene.files.items() if name != "assets/translations.json"}
+    await scene.zendesk.install(zipped(files))
+    await open_ticket(scene, page)
+    await expect(sidebar.get_by_role("alert")).to_contain_text("made when the app is packed")
