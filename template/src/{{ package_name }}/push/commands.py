@@ -1,4 +1,4 @@
-"""`outbox`: what people do about posts that Zendesk does not have."""
+"""`outbox`: what people do about posts that Zendesk does not have. `webhook`: what they register by hand."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from ..settings import Settings
 
 if TYPE_CHECKING:
+    from ..core.accounts import Account
     from .outbox import Kept, Outbox
 
 ResultT = TypeVar("ResultT")
@@ -78,6 +79,60 @@ def drop(load_settings: Callable[[], Settings], message_ids: tuple[int, ...]) ->
     """Delete dead and quarantined messages for good."""
     dropped = _run(load_settings, lambda outbox: outbox.drop(message_ids))
     _tell("dropped", dropped, message_ids, "dead or quarantined")
+
+
+@click.command()
+@click.argument("account_id", metavar="[ACCOUNT]", required=False)
+@click.option("--secret", "with_secret", is_flag=True, help="Print the account's secret as well.")
+@click.pass_obj
+def webhook(load_settings: Callable[[], Settings], account_id: str | None, with_secret: bool) -> None:
+    """Show the address of an account's webhook, to register it by hand; without ACCOUNT, that of each.
+
+    ACCOUNT is the id of an account, as this command lists it.
+    """
+    if with_secret and account_id is None:
+        raise click.UsageError("Name the ACCOUNT whose secret is to be printed.")
+    from ..core.logs import escaped
+    from .subscriptions import webhook_address
+
+    settings = load_settings()
+    found, secret = asyncio.run(_accounts(settings, account_id, with_secret=with_secret))
+    if not found and account_id:
+        raise click.ClickException(f"No account has the id {account_id}. Without an id all are listed.")
+    for account in found:
+        click.echo(escaped(f"{account.id}  {account.name} ({account.subdomain})"))
+        click.echo(f"    {webhook_address(settings.public_url, account.id)}")
+    if secret:
+        click.echo(f"    {secret}")
+    if not found:
+        click.echo("There is no account yet. An admin adds one in Zendesk's Admin Center.")
+
+
+async def _accounts(
+    settings: Settings, account_id: str | None, *, with_secret: bool
+) -> "tuple[list[Account], str]":
+    from ..core.accounts import Accounts, UnknownAccountError
+    from ..core.database import Database
+    from ..core.security import Sealer, Signer, UntrustedError
+    from ..origin import Configuration
+    from .credentials import CredentialStore
+
+    database = Database(settings.database_url)
+    sealer = Sealer([key.get_secret_value() for key in settings.sealing_keys])
+    signer = Signer([key.get_secret_value() for key in settings.signing_keys])
+    try:
+        await database.migrate()
+        every = await Accounts(database, signer, sealer, Configuration).all()
+        found = [account for account in every if account_id in (None, account.id)]
+        secret = ""
+        if with_secret and found:
+            credentials = await CredentialStore(database, sealer).of(found[0].id)
+            secret = credentials.webhook_secret.get_secret_value()
+    except (UnknownAccountError, UntrustedError) as error:
+        raise click.ClickException(f"There is no secret to print: {error}.") from None
+    finally:
+        await database.close()
+    return found, secret
 
 
 def _run(load_settings: Callable[[], Settings], act: "Callable[[Outbox], Awaitable[ResultT]]") -> ResultT:

@@ -6,6 +6,7 @@ from ..core.leases import Leases
 from ..core.tables import ACCOUNTS, ROWS, Cell, Status, Table, View, page_of
 from .credentials import Access, CredentialStore
 from .outbox import MESSAGES, Kept, Outbox
+from .refusals import NOBODY, Refusals
 from .subscriptions import Subscriptions
 
 ACCESS: dict[Access, Status] = {
@@ -20,6 +21,15 @@ WHAT_TO_DO: dict[Access, str] = {
     Access.valid: "",
     Access.rejected: "An admin must open and save the account in Zendesk.",
 }
+WHY_REFUSED = {
+    401: "the origin's signature was wrong, or too old",
+    404: "there is no such address",
+    405: "webhooks are not sent by this method",
+    410: "the account is gone",
+    413: "it was larger than WEBHOOK_SIZE_LIMIT, or held too many posts",
+    500: "origin.py failed while it read it; the log says how",
+    503: "nothing could be stored, or the account needs an admin; the log says what",
+}
 STATES = ("waiting", "delivered", "dead", "quarantined")
 
 
@@ -30,16 +40,19 @@ class PushSection:
         outbox: Outbox,
         leases: Leases,
         subscriptions: Subscriptions,
+        refusals: Refusals,
     ) -> None:
         self._credential_store = credential_store
         self._outbox = outbox
         self._leases = leases
         self._subscriptions = subscriptions
+        self._refusals = refusals
 
     async def tables(self, view: View) -> list[Table]:
         return [
             await self._access_table(view),
             await self._webhook_table(view),
+            await self._refusal_table(view),
             await self._outbox_table(view),
             await self._kept_table(
                 view, "dead", "Dead letters", "None: Zendesk has every post, or may still take it."
@@ -87,9 +100,30 @@ class PushSection:
             rows.append([name, address, delivered.get(account_id, ""), renew_at, detail])
         return Table(
             title="Webhooks",
-            columns=("Account", "Address", "Last delivery", "Renewed at", "Detail"),
+            columns=("Account", "Address", "Last delivery", "To be renewed", "Detail"),
             rows=rows,
             empty="No account yet.",
+            key=ACCOUNTS,
+            goes_on=view.accounts_go_on,
+        )
+
+    async def _refusal_table(self, view: View) -> Table:
+        # What names no account is for operators, who see all of them.
+        known = {**view.shown, **({} if view.account_id else {NOBODY: "none of these"})}
+        return Table(
+            title="Refused webhooks",
+            columns=("Account", "Status", "Why", "Times", "Last"),
+            rows=[
+                (
+                    known[each.account_id],
+                    str(each.status),
+                    WHY_REFUSED.get(each.status, ""),
+                    str(each.times),
+                    each.last_at,
+                )
+                for each in await self._refusals.of(known)
+            ],
+            empty="None: whatever the origin sent was kept.",
             key=ACCOUNTS,
             goes_on=view.accounts_go_on,
         )

@@ -33,6 +33,10 @@ subscriptions_table = Table(
 logger = structlog.get_logger()
 
 
+def webhook_address(public_url: str, account_id: str) -> str:
+    return f"{public_url}/webhook/{account_id}"
+
+
 class Subscriptions:
     """The job that renews subscriptions; those that last for ever are not stored."""
 
@@ -57,7 +61,7 @@ class Subscriptions:
 
     def url(self, account_id: str) -> str:
         """The address at which the account's webhooks are taken."""
-        return f"{self._public_url}/webhook/{account_id}"
+        return webhook_address(self._public_url, account_id)
 
     async def subscribe(self, account: OriginAccount[Any], secret: str) -> datetime | None:
         """Subscribe at the origin, and give the moment when that has to be renewed, to be stored by `renewed`."""

@@ -4,8 +4,8 @@ Any answer but 2xx means that nothing was kept, and that the origin should send 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import structlog
@@ -36,6 +36,7 @@ from ..web.errors import RequestError
 from .credentials import CredentialStore
 from .intake import Intake, Taken
 from .lookups import Lookups
+from .refusals import NOBODY, Refusals
 
 ITEMS_LIMIT = 10_000
 
@@ -70,13 +71,16 @@ def record_refusal(metrics: Metrics, request: Request, status: int) -> None:
 class Refusal:
     """Takes every method, where a function would have a route refuse the others unseen."""
 
-    def __init__(self, metrics: Metrics, status: int, error: str) -> None:
+    def __init__(self, refusals: Refusals, metrics: Metrics, status: int, error: str) -> None:
+        self._refusals = refusals
         self._metrics = metrics
         self._status = status
         self._error = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        record_refusal(self._metrics, Request(scope), self._status)
+        request = Request(scope)
+        record_refusal(self._metrics, request, self._status)
+        await self._refusals.count(str(request.path_params.get("account", NOBODY)), self._status)
         headers = {"Allow": ", ".join(METHODS)} if self._status == 405 else None
         body = {"error": self._error, "description": REASONS[self._status]}
         await JSONResponse(body, self._status, headers)(scope, receive, send)
@@ -90,6 +94,7 @@ class WebhookEndpoint:
         origin: OriginProtocol[Any],
         intake: Intake,
         lookups: Lookups,
+        refusals: Refusals,
         runner: JobRunner,
         metrics: Metrics,
         clock: Clock,
@@ -100,6 +105,7 @@ class WebhookEndpoint:
         self._origin = origin
         self._intake = intake
         self._lookups = lookups
+        self._refusals = refusals
         self._runner = runner
         self._metrics = metrics
         self._clock = clock
@@ -122,35 +128,52 @@ class WebhookEndpoint:
                 methods=METHODS,
                 max_body_size=self._size_limit,
             ),
-            Route("/webhook/{account:uuid}{path:path}", Refusal(self._metrics, 405, "method_not_allowed")),
+            Route(
+                "/webhook/{account:uuid}{path:path}",
+                Refusal(self._refusals, self._metrics, 405, "method_not_allowed"),
+            ),
             *(shared if _shares_webhook(self._origin) else ()),
-            Route("/webhook{path:path}", Refusal(self._metrics, 404, "unknown_path")),
+            Route("/webhook{path:path}", Refusal(self._refusals, self._metrics, 404, "unknown_path")),
         ]
 
     async def respond(self, request: Request) -> Response:
         """Take a webhook of one account."""
         account_id = str(request.path_params["account"])
-        received = await self._received(request)
-        with self._failures_counted(account_id):
-            account, secret = await self._account(request, account_id)
-            webhook = await self._origin.parse_webhook(account, secret, received)
-            taken = await self._take(account, webhook, received)
+        async with self._refusals_counted(account_id):
+            received = await self._received(request)
+            with self._failures_counted(account_id):
+                account, secret = await self._account(request, account_id)
+                webhook = await self._origin.parse_webhook(account, secret, received)
+                taken = await self._take(account, webhook, received)
         return _answer(webhook.answer, [taken])
 
     async def respond_for_all(self, request: Request) -> Response:
         """Take a webhook that the origin registers once for all accounts."""
-        received = await self._received(request)
-        with self._failures_counted("all"):
-            shared = await self._origin.parse_shared_webhook(received)
-            taken = []
-            for key, account_id in await self._credential_store.accounts_by_key(shared.webhooks):
-                try:
-                    account = self._accounts.opened(await self._accounts.by_id(account_id))
-                except (ConfigurationOutdatedError, UnknownAccountError) as error:
-                    logger.warning("webhook not kept", account=account_id, reason=str(error))
-                else:
-                    taken.append(await self._take(account, shared.webhooks[key], received))
+        async with self._refusals_counted(NOBODY):
+            received = await self._received(request)
+            with self._failures_counted("all"):
+                shared = await self._origin.parse_shared_webhook(received)
+                taken = []
+                for key, account_id in await self._credential_store.accounts_by_key(shared.webhooks):
+                    try:
+                        account = self._accounts.opened(await self._accounts.by_id(account_id))
+                    except (ConfigurationOutdatedError, UnknownAccountError) as error:
+                        logger.warning("webhook not kept", account=account_id, reason=str(error))
+                        await self._refusals.count(account_id, 503)
+                    else:
+                        taken.append(await self._take(account, shared.webhooks[key], received))
         return _answer(shared.answer, taken)
+
+    @asynccontextmanager
+    async def _refusals_counted(self, account_id: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except RequestError as error:
+            await self._refusals.count(account_id, error.status)
+            raise
+        except HTTPException as error:
+            await self._refusals.count(account_id, error.status_code)
+            raise
 
     async def _received(self, request: Request) -> WebhookRequest:
         path = request.path_params["path"]
