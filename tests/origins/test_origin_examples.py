@@ -20,8 +20,9 @@ from acme_reviews.settings import new_sealing_key
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
+TEMPLATE = Path(__file__).parents[2] / "template"
 SECRET = "the account's secret"  # noqa: S105
 NOW = datetime.now(UTC)
 
@@ -86,9 +87,25 @@ def test_every_example_has_a_test_and_at_most_40_lines(examples: dict[str, Any])
     }
     tested = Path(__file__).read_text("utf-8")
 
-    assert len(shown) == 17
+    assert len(shown) == 20
     assert [name for name in shown if f'"{name}"' not in tested] == []
     assert [name for name, text in shown.items() if len(text.splitlines()) > 40] == []
+
+
+def test_every_shape_names_the_test_that_holds_it(shapes: list[list[str]]) -> None:
+    held = {shape: by.partition("`, ")[0].strip("`") for shape, _, _, by in shapes}
+    missing = {
+        shape: name
+        for shape, name in held.items()
+        if not any(
+            (TEMPLATE / folder / f"{name}{suffix}").is_file()
+            for folder in ("", "tests")
+            for suffix in ("", ".jinja")
+        )
+    }
+
+    assert missing == {}
+    assert len(held) == 19
 
 
 async def test_opaque_cursors(examples: dict[str, Any]) -> None:
@@ -228,18 +245,79 @@ async def test_names_that_have_to_be_looked_up(examples: dict[str, Any]) -> None
     assert len(fake.requests) == 1
 
 
-async def test_edits_and_deletions(examples: dict[str, Any]) -> None:
-    made, _ = origin(examples, "WithEdits", nothing)
+async def test_edits_deletions_and_reactions(examples: dict[str, Any]) -> None:
+    made, _ = origin(examples, "WithChanges", nothing)
     item = {"id": "1", "user": "u1", "text": "Hello", "time": "2026-11-20T12:00:00+00:00"}
-    told = [item, item | {"id": "2", "edit_of": "1", "text": "Hallo"}, item | {"id": "3", "deletion_of": "1"}]
+    told = [
+        item,
+        item | {"id": "2", "post": "1", "change": "edited", "text": "Hallo"},
+        item | {"id": "3", "post": "1", "change": "deleted"},
+        item | {"id": "4", "post": "1", "change": "reacted", "reaction": "+1"},
+    ]
 
     resources = [await made.to_resource(account(examples), each, str) for each in told]
 
-    assert [(each.external_id, each.parent_id, each.internal_note, each.message) for each in resources] == [
-        ("1", None, None, "Hello"),
-        ("2", "1", None, "Edited: Hallo"),
-        ("3:deletion", "1", True, "The post was deleted."),
+    assert [(each.parent_id, each.internal_note, each.message) for each in resources] == [
+        (None, None, "Hello"),
+        ("1", None, "Edited: Hallo"),
+        ("1", True, "The post was deleted."),
+        ("1", True, "Reaction: u1 +1"),
     ]
+    assert len({each.external_id for each in resources}) == 4
+    assert await made.to_resource(account(examples), item | {"change": "typing"}, str) is None
+
+
+async def test_large_or_batched_webhooks(examples: dict[str, Any]) -> None:
+    made, _ = origin(examples, "Batched", nothing)
+    event = {"id": "1", "content": "x" * 60_000}
+    lines = [json.dumps({"id": f"batch-{number}", "events": [event] * 50}) for number in range(2)]
+    body = "\n".join(lines).encode()
+    sent = examples["WebhookRequest"]("POST", "", {}, {"x-token": SECRET}, body)
+    forged = examples["WebhookRequest"]("POST", "", {}, {}, body)
+
+    webhook = await made.parse_webhook(account(examples), SECRET, sent)
+
+    assert (len(webhook.items), webhook.delivery) == (100, "batch-0")
+    with pytest.raises(examples["WebhookRejectedError"]):
+        await made.parse_webhook(account(examples), SECRET, forged)
+
+
+async def test_webhooks_registered_by_hand(examples: dict[str, Any]) -> None:
+    made, _ = origin(examples, "ByHand", nothing)
+    body = b"message_id=7&text=Good+soup"
+    right, wrong = (
+        examples["WebhookRequest"]("POST", path, {}, {}, body) for path in (f"/{SECRET}", "/a guess")
+    )
+
+    assert await made.subscribe(account(examples), "https://service.example/webhook/1", SECRET) is None
+    webhook = await made.parse_webhook(account(examples), SECRET, right)
+
+    assert (webhook.items, webhook.delivery) == ([{"message_id": "7", "text": "Good soup"}], "7")
+    with pytest.raises(examples["WebhookRejectedError"]):
+        await made.parse_webhook(account(examples), SECRET, wrong)
+
+
+async def test_connections_that_stay_open(examples: dict[str, Any]) -> None:
+    def stream(request: httpx2.Request) -> Answer:
+        first = int(request.headers.get("last-event-id", "0")) + 1
+        events = [f': alive\n\nid: {number}\ndata: {{"id": {number}}}\n\n' for number in range(first, 4)]
+        return httpx2.Response(200, text="".join(events))
+
+    made, fake = origin(examples, "Streaming", stream)
+    listener, heard, limits = account(examples), [], [1, 9]
+
+    async def deliver(items: list[Any]) -> None:
+        if len(heard) == limits[0]:
+            raise OSError("the disk is full")
+        heard.extend(items)
+
+    with pytest.raises(OSError, match="full"):
+        await made.listen(listener, deliver)
+    limits.pop(0)
+    await made.listen(listener, deliver)
+
+    assert heard == [{"id": 1}, {"id": 2}, {"id": 3}]
+    assert [request.headers.get("last-event-id") for request in fake.requests] == [None, "1"]
 
 
 def reply(examples: dict[str, Any], text: str = "Thank you!", *files: Any) -> Any:
@@ -261,6 +339,26 @@ async def test_a_reply_that_becomes_several_posts(examples: dict[str, Any]) -> N
         {"text": "Thank you!"},
         {"file": "photo.png"},
     ]
+
+
+async def test_uploads_that_need_a_length(examples: dict[str, Any]) -> None:
+    made, fake = origin(
+        examples,
+        "Uploading",
+        lambda request: {"name": "stored"} if request.url.path == "/upload" else {"id": "message-1"},
+    )
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"12345"
+        yield b"67890"
+
+    file = examples["Attachment"]("photo.png", "image/png", chunks(), 10)
+
+    assert await made.post(account(examples), reply(examples, "Thank you!", file)) == ["message-1"]
+    upload, message = fake.requests
+    assert upload.headers["content-length"] == "10"
+    assert "transfer-encoding" not in upload.headers
+    assert json.loads(message.content) == {"text": "Thank you!", "files": ["stored"]}
 
 
 async def test_sends_that_are_safe_to_repeat(examples: dict[str, Any]) -> None:
