@@ -65,8 +65,9 @@ def nothing(_request: httpx2.Request) -> Answer:
 def request(
     examples: dict[str, Any], method: str = "POST", path: str = "", body: Any = None, **parts: dict[str, str]
 ) -> Any:
-    content = json.dumps(body).encode()
-    return examples["WebhookRequest"](method, path, parts.get("query", {}), parts.get("headers", {}), content)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    query, headers = parts.get("query", {}), parts.get("headers", {})
+    return examples["WebhookRequest"](method, path, query, headers, content, received_at=NOW)
 
 
 async def walk(made: Any, reader: Any, cursor: str = "", limit: int = 100) -> tuple[list[Any], str]:
@@ -272,8 +273,8 @@ async def test_large_or_batched_webhooks(examples: dict[str, Any]) -> None:
     event = {"id": "1", "content": "x" * 60_000}
     lines = [json.dumps({"id": f"batch-{number}", "events": [event] * 50}) for number in range(2)]
     body = "\n".join(lines).encode()
-    sent = examples["WebhookRequest"]("POST", "", {}, {"x-token": SECRET}, body)
-    forged = examples["WebhookRequest"]("POST", "", {}, {}, body)
+    sent = request(examples, body=body, headers={"x-token": SECRET})
+    forged = request(examples, body=body)
 
     webhook = await made.parse_webhook(account(examples), SECRET, sent)
 
@@ -285,9 +286,7 @@ async def test_large_or_batched_webhooks(examples: dict[str, Any]) -> None:
 async def test_webhooks_registered_by_hand(examples: dict[str, Any]) -> None:
     made, _ = origin(examples, "ByHand", nothing)
     body = b"message_id=7&text=Good+soup"
-    right, wrong = (
-        examples["WebhookRequest"]("POST", path, {}, {}, body) for path in (f"/{SECRET}", "/a guess")
-    )
+    right, wrong = (request(examples, "POST", path, body) for path in (f"/{SECRET}", "/a guess"))
 
     assert await made.subscribe(account(examples), "https://service.example/webhook/1", SECRET) is None
     webhook = await made.parse_webhook(account(examples), SECRET, right)

@@ -369,6 +369,30 @@ async def test_more_is_told_only_when_there_is_more(http: httpx2.AsyncClient) ->
     assert (await http.get(f"{CAFE}/posts", params=query(4), headers=KEY)).json()["more"] is False
 
 
+async def test_who_waits_is_answered_as_soon_as_there_is_something(
+    http: httpx2.AsyncClient, site: ReviewSite
+) -> None:
+    page = (await http.get(f"{CAFE}/posts", headers=KEY)).json()
+    query = {"cursor": page["cursor"], "wait": "30"}
+
+    waiting = asyncio.create_task(http.get(f"{CAFE}/posts", params=query, headers=KEY))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    written = write(site)
+    answer = (await asyncio.wait_for(waiting, 10)).json()
+
+    assert [post["id"] for post in answer["posts"]] == [written.id]
+
+
+async def test_who_waits_in_vain_is_answered_with_nothing(http: httpx2.AsyncClient) -> None:
+    page = (await http.get(f"{CAFE}/posts", headers=KEY)).json()
+    query = {"cursor": page["cursor"], "wait": "1"}
+
+    answer = await asyncio.wait_for(http.get(f"{CAFE}/posts", params=query, headers=KEY), 10)
+
+    assert answer.json() == {"posts": [], "cursor": page["cursor"], "more": False}
+
+
 @pytest.mark.parametrize(
     ("since", "found"), [("2026-11-20", 2), ("2026-11-21", 0), ("0001-01-01", 6), ("9999-12-31", 0)]
 )
@@ -391,6 +415,7 @@ async def test_older_posts_can_be_left_out(
         "limit=ten",
         "limit=",
         "limit=%D9%A3",
+        "wait=31",
         "cursor=review-1",
         "cursor=MjAyNi0xMS0yMFQxMjowMDowMCByZXZpZXctMQ==",
         "cursor=%FF",

@@ -13,7 +13,7 @@ class ListenSection:
         self._outbox = outbox
 
     async def tables(self, view: View) -> list[Table]:
-        entries = await self._record.all()
+        entries = await self._record.of(view.shown)
         heard = await self._outbox.last_deliveries(view.shown)
         rows: list[list[Cell]] = []
         for account_id, name in view.shown.items():

@@ -1,5 +1,6 @@
 """Record: since when each account is listened for, and how listening failed the last time, for people to look at."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,16 +54,20 @@ class Record:
             update(listeners_table).where(listeners_table.c.account_id == account_id).values(values)
         )
 
-    async def all(self) -> dict[str, Entry]:
-        """What is known of each account that was ever listened for; a killed process listens no more."""
+    async def of(self, account_ids: Collection[str]) -> dict[str, Entry]:
+        """What is known of those accounts that were ever listened for; a killed process listens no more."""
         now = self._clock.now()
-        leases = leases_table.c
-        query = select(
-            listeners_table,
-            is_ahead(leases.held_until, leases.written_at, now).label("held"),
-            is_ahead(leases.paused_until, leases.written_at, now).label("paused"),
-            leases.paused_until,
-        ).outerjoin(leases_table, (leases.job == JOB) & (leases.account_id == listeners_table.c.account_id))
+        leases, listener = leases_table.c, listeners_table.c
+        query = (
+            select(
+                listeners_table,
+                is_ahead(leases.held_until, leases.written_at, now).label("held"),
+                is_ahead(leases.paused_until, leases.written_at, now).label("paused"),
+                leases.paused_until,
+            )
+            .outerjoin(leases_table, (leases.job == JOB) & (leases.account_id == listener.account_id))
+            .where(listener.account_id.in_(account_ids))
+        )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return {
