@@ -88,7 +88,7 @@ def test_every_example_has_a_test_and_at_most_40_lines(examples: dict[str, Any])
     }
     tested = Path(__file__).read_text("utf-8")
 
-    assert len(shown) == 20
+    assert len(shown) == 21
     assert [name for name in shown if f'"{name}"' not in tested] == []
     assert [name for name, text in shown.items() if len(text.splitlines()) > 40] == []
 
@@ -106,7 +106,7 @@ def test_every_shape_names_the_test_that_holds_it(shapes: list[list[str]]) -> No
     }
 
     assert missing == {}
-    assert len(held) == 19
+    assert len(held) == 21
 
 
 async def test_opaque_cursors(examples: dict[str, Any]) -> None:
