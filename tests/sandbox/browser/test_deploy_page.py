@@ -54,11 +54,11 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scene(everything: Project, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def scene(with_webhooks: Project, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("service")
-    sys.path.insert(0, str(everything.installed(folder / "src")))
+    sys.path.insert(0, str(with_webhooks.installed(folder / "src")))
     app_of, origins, settings, security, tokens = (
-        __import__(f"{everything.package}.{name}", fromlist=["*"])
+        __import__(f"{with_webhooks.package}.{name}", fromlist=["*"])
         for name in ("app", "origin", "settings", "core.security", "zis.connection_tokens")
     )
     site, key = ReviewSite(), settings.new_signing_key()
@@ -77,7 +77,7 @@ async def scene(everything: Project, tmp_path_factory: pytest.TempPathFactory) -
         }
         origin = origins.Origin(http, origins.OriginSettings(url=site_url))
         service = app_of.create_app(settings.Settings.model_validate(values), origin)
-        files = packed_files(everything.path / "installer_app", f"{url}/channel/manifest")
+        files = packed_files(with_webhooks.path / "installer_app", f"{url}/channel/manifest")
         token = tokens.connection_token(security.Signer([key]), zendesk.settings.subdomain)
         async with service.router.lifespan_context(service), serving(service, listener), zendesk:
             await zendesk.install(zipped(files))
