@@ -228,7 +228,9 @@ async def test_a_homeserver_sends_whole_batches_which_are_read_once(
     found = []
     for received in receiver.received:
         path = received.path.removeprefix("/webhook")
-        request = WebhookRequest(received.method, path, {}, received.headers, received.body)
+        request = WebhookRequest(
+            received.method, path, {}, received.headers, received.body, datetime.now(UTC)
+        )
         webhook = await origin.parse_webhook(reader, HS_TOKEN, request)
         found += await shown(origin, reader, list(webhook.items))
         with pytest.raises(WebhookRejectedError):
