@@ -137,15 +137,20 @@ class Rules:
         return shown == (row.get(name) != HIDDEN)
 
 
-def subsets(choices: list[Any]) -> Iterator[list[Any]]:
-    """Yield every selection among choices, the smallest first."""
-    return map(list, chain.from_iterable(combinations(choices, size) for size in range(len(choices) + 1)))
+FEW = 2
+"""Choices that are all that is chosen, or all that is left out. Every selection at all would double with each choice."""
+
+
+def selections(choices: list[Any]) -> Iterator[list[Any]]:
+    """Yield the selections of a few choices, and those of nearly all, the smallest first."""
+    sizes = [size for size in range(len(choices) + 1) if min(size, len(choices) - size) <= FEW]
+    return map(list, chain.from_iterable(combinations(choices, size) for size in sizes))
 
 
 def every_choice(questionnaire: Questionnaire, multiselect: str, choice: str) -> list[dict[str, Any]]:
-    """Return every allowed selection of one question with every value of another, the rest at defaults."""
+    """Return the allowed selections of one question with every value of another, the rest at defaults."""
     found = []
-    for selection in subsets(questionnaire.choices(multiselect)):
+    for selection in selections(questionnaire.choices(multiselect)):
         for value in questionnaire.choices(choice):
             answers = {**required(questionnaire), multiselect: selection, choice: value}
             try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from answers_schema import answers_schema
+from combinations_of_answers import selections
 from commands import environment, run, tool
 from contract import SCHEMAS, counter_examples, examples, schema_of, violations
 from hypothesis import HealthCheck, given, settings
@@ -140,13 +140,10 @@ def test_both_judge_any_text_alike(question: str, text: str) -> None:
     assert disagreements({**ORIGIN, question: text}) == []
 
 
-def test_both_judge_every_selection_of_capabilities_alike() -> None:
+def test_both_judge_selections_of_capabilities_alike() -> None:
     questionnaire = present_questionnaire()
     capabilities = questionnaire.choices("capabilities")
-    selections = chain.from_iterable(
-        combinations(capabilities, size) for size in range(len(capabilities) + 1)
-    )
-    chosen: list[dict[str, Any]] = [{"capabilities": list(selection)} for selection in selections]
+    chosen: list[dict[str, Any]] = [{"capabilities": selection} for selection in selections(capabilities)]
     chosen += [{}, {"capabilities": ["pull", "pull"]}, {"capabilities": ["fax"]}]
     dependent = [name for name in questionnaire.asked if "when" in questionnaire.questions[name]]
     given: list[dict[str, Any]] = [{}, *({name: answer} for name in dependent for answer in (True, False))]

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from combinations_of_answers import EXAMPLES, required, subsets
+from combinations_of_answers import EXAMPLES, required, selections
 from pathspec import GitIgnoreSpec
 from questionnaire import RefusedError, present_questionnaire
 
@@ -79,7 +79,7 @@ def every_answer(hosting: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """
     form = present_questionnaire()
     given = {**required(form), "hosting": hosting}
-    sets = [{**given, "capabilities": chosen} for chosen in subsets(form.choices("capabilities"))]
+    sets = [{**given, "capabilities": chosen} for chosen in selections(form.choices("capabilities"))]
     sets += [{**each, "channelback_files": False} for each in sets if "channelback" in each["capabilities"]]
     sets += [{**given, "continuous_integration": each} for each in form.choices("continuous_integration")]
     sets.append({**given, "public_url": EXAMPLES["public_url"][0]})
