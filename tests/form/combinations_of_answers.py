@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "its default"
 HIDDEN = "not asked"
+MORE = 3
 
 # Free text has no list of values to combine: beside its default, each such question takes these.
 EXAMPLES: dict[str, list[str]] = {
@@ -91,6 +92,7 @@ class Rules:
             for factor in deciding:
                 self._touched[factor].append((name, deciding))
         self._memory: dict[tuple[Any, ...], bool] = {}
+        self._completed: dict[tuple[Any, ...], bool] = {}
 
     def _reads(self, name: str) -> list[str]:
         """Return a question and all questions that its answer depends on, in the form's order."""
@@ -111,12 +113,31 @@ class Rules:
         return dict(sorted(self._varying.items(), key=lambda item: item[0].partition(":")[0] not in bound))
 
     def allow(self, row: Row, factor: str) -> bool:
-        """Say whether every question that `factor` was the last to decide can be answered so."""
-        return all(
-            self._answerable(name, deciding, row)
-            for name, deciding in self._touched[factor]
-            if all(other in row for other in deciding)
-        )
+        """Say whether every question that `factor` helps to decide can be answered so, as far as that can be told.
+
+        A selection of which some choices are still open counts as possible if it is with at most three more of them.
+        """
+        for name, deciding in self._touched[factor]:
+            undecided = [other for other in deciding if other not in row]
+            if all(self._is_choice(other) for other in undecided) and not self._completable(
+                name, deciding, undecided, row
+            ):
+                return False
+        return True
+
+    def _is_choice(self, factor: str) -> bool:
+        return bool(self._questionnaire.questions[factor.partition(":")[0]].get("multiselect"))
+
+    def _completable(self, name: str, deciding: list[str], undecided: list[str], row: Row) -> bool:
+        key = (name, *(row.get(factor) for factor in deciding))
+        if key not in self._completed:
+            none = dict.fromkeys(undecided, False)
+            self._completed[key] = any(
+                self._answerable(name, deciding, {**row, **none, **dict.fromkeys(more, True)})
+                for size in range(min(MORE, len(undecided)) + 1)
+                for more in combinations(undecided, size)
+            )
+        return self._completed[key]
 
     def _answerable(self, name: str, deciding: list[str], row: Row) -> bool:
         known = {factor: row[factor] for factor in deciding}
