@@ -299,6 +299,7 @@ def test_the_questionnaire_of_the_tests_answers_as_copier_does(generate: Generat
         "integration_id": recorded["integration_id"],
         "capabilities": ["pull", "about"],
         "create_followup_tickets": True,
+        "origin": "demonstration",
         "hosting": "none",
         "public_url": "",
         "continuous_integration": "github",

@@ -303,7 +303,8 @@ async def test_connections_that_stay_open(examples: dict[str, Any]) -> None:
         return httpx2.Response(200, text="".join(events))
 
     made, fake = origin(examples, "Streaming", stream)
-    listener, heard, limits = account(examples), [], [1, 9]
+    listener, limits = account(examples), [1, 9]
+    heard: list[Any] = []
 
     async def deliver(items: list[Any]) -> None:
         if len(heard) == limits[0]:
@@ -449,7 +450,8 @@ async def test_signing_in_with_oauth(examples: dict[str, Any]) -> None:
     held = await provider.exchange("the code", verifier)
 
     async def access_token(refused: str = "") -> str:
-        return (await provider.refresh(held.refresh_token)).access_token if refused else held.access_token
+        token = (await provider.refresh(held.refresh_token)) if refused else held
+        return str(token.access_token)
 
     connected_as = await made.oauth.connected_as(held.access_token)
     reader = dataclasses.replace(account(examples), access_token=access_token)

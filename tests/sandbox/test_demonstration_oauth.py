@@ -165,7 +165,7 @@ async def test_the_client_proves_itself(
 ) -> None:
     body = {"grant_type": "refresh_token", "refresh_token": "none"} | fields
     for address in ("/oauth/token", "/oauth/revoke"):
-        answer = await http.post(address, data=body, **({"auth": auth} if auth else {}))
+        answer = await http.post(address, data=body, auth=auth or httpx2.USE_CLIENT_DEFAULT)
         assert answer.status_code == (200 if expected == 400 and address == "/oauth/revoke" else expected)
 
 
