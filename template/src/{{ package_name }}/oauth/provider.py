@@ -19,7 +19,7 @@ VERIFIER_LENGTH = 64
 LONGEST_LIFETIME = timedelta(days=3650)
 
 REFUSALS = frozenset({"invalid_grant", "bad_refresh_token", "invalid_refresh_token", "token_revoked"})
-"""How providers say that a grant is worth nothing any more: by the RFC, GitHub and Slack."""
+"""How providers say that a grant is worth nothing any more: by the RFC, and in words of their own."""
 
 
 class GrantRefusedError(Exception):
