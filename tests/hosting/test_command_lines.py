@@ -184,8 +184,10 @@ def synced(hosted: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Synced:
 
     def make(hosting: str, folder: Path) -> Machine:
         if hosting not in copies:
-            # Nobody signs in here: accounts have a key.
-            capabilities = [name for name in COMPLETE[hosting]["capabilities"] if name != "oauth"]
+            # Accounts have a key and are added in one step.
+            capabilities = [
+                name for name in COMPLETE[hosting]["capabilities"] if name not in ("oauth", "choices")
+            ]
             project = hosted(hosting, capabilities=capabilities)
             copies[hosting] = project.copied(tmp_path_factory.mktemp("synced") / "project")
         return Machine.with_programs_of(copies[hosting], folder)
