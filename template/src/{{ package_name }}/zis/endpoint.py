@@ -1,4 +1,4 @@
-"""`POST /zis/ticket_event`: a flow of Integration Services tells that a ticket was solved.
+"""`POST /channel/zis/ticket_event`: a flow of Integration Services tells that a ticket was solved.
 
 The flow proves itself with the token of its connection, which belongs to one Zendesk account. Delivery is at least
 once: an event that is known is answered as it was at first, and nothing is done about it.
@@ -30,7 +30,7 @@ class TicketEventEndpoint:
         self._solved_tickets = solved_tickets
 
     def routes(self) -> list[Route]:
-        return [Route("/zis/ticket_event", self.respond, methods=["POST"], max_body_size=BODY_LIMIT)]
+        return [Route("/channel/zis/ticket_event", self.respond, methods=["POST"], max_body_size=BODY_LIMIT)]
 
     async def respond(self, request: Request) -> Response:
         """Answer 200 once the origin knows, and 503 as long as it does not: Zendesk then runs the flow again."""
