@@ -193,7 +193,7 @@ async def scene(
                 "PUSH_REQUESTS_PER_MINUTE": "1000000",
                 "WORKER_INSIDE": str(inside).lower(),
             }
-            async with Processes.run(environment, listener, folder, hurry=False) as processes:
+            async with Processes.run(environment, listener, folder) as processes:
                 processes.start("serve")
                 for _ in range(workers):
                     processes.start("worker")

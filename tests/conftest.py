@@ -140,7 +140,7 @@ def everything(template: Template, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def with_webhooks(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with every capability, whose origin sends webhooks instead of being listened to, and whose accounts have a
-    key. Shared: never write into it."""
-    capabilities = [name for name in EVERYTHING if name not in ("listen", "oauth")]
+    key and are added in one step. Shared: never write into it."""
+    capabilities = [name for name in EVERYTHING if name not in ("listen", "oauth", "choices")]
     answers = {"origin_name": "Acme Reviews", "capabilities": capabilities}
     return template.copy(tmp_path_factory.mktemp("webhooks") / "project", answers)

@@ -160,8 +160,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "origin",
         {"capabilities": ["pull", "zis"], "origin": "matrix"},
         (
-            "Choose demonstration, or leave proxy and zis out: apps have no actions for a room yet, and a solved ticket "
-            "changes none."
+            "Choose demonstration, or leave choices, proxy, zis and oauth out: the form of Matrix has one step, apps "
+            "have no actions for a room yet, a solved ticket changes none, and a homeserver gives its bot a token."
         ),
     ),
     (

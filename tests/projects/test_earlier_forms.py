@@ -91,7 +91,8 @@ def history(tmp_path_factory: pytest.TempPathFactory, template: Template) -> Tem
     files = [name for name in template.files() if "_copier_conf" not in name]
     answers = FORM.answer(NOTHING).values
     # The earlier paths are spelt out, as if nobody had been asked for a name.
-    write_stubs(repository, (template.rendered_path(name, answers) for name in files), "earlier")
+    earlier = filter(None, (template.rendered_path(name, answers) for name in files))
+    write_stubs(repository, earlier, "earlier")
     for number, name in enumerate(LOSSES.values()):
         form = yaml.safe_dump(form_without(needing(name)), sort_keys=False)
         (repository / "copier.yml").write_text(form, "utf-8")
