@@ -215,6 +215,7 @@ def test_the_form_offers_another_hosting_when_push_is_ticked(generate: Generate,
         terminal.answer("Author's e-mail.")
         terminal.answer("Integration id.")
         terminal.answer("Follow-up tickets.")
+        terminal.answer("Origin.")
         terminal.read("aws_lambda - AWS Lambda with PostgreSQL (Choose another hosting, such as")
         terminal.read("nothing between requests.)")
         # From compose downwards; the next one after cloud_run is `none`.
