@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 SLOW_ORIGIN = Path(__file__).with_name("slow_origin.py")
 
 
-def test_slow_files_and_a_slow_save_hold_up_nobody_else(everything: Project, tmp_path: Path) -> None:
-    source = everything.installed(tmp_path / "src")
-    env = environment(PYTHONPATH=os.pathsep.join([str(source), str(everything.path)]))
+def test_slow_files_and_a_slow_save_hold_up_nobody_else(with_webhooks: Project, tmp_path: Path) -> None:
+    source = with_webhooks.installed(tmp_path / "src")
+    env = environment(PYTHONPATH=os.pathsep.join([str(source), str(with_webhooks.path)]))
 
     ended = run(sys.executable, SLOW_ORIGIN, folder=tmp_path, env=env, timeout=120)
 
