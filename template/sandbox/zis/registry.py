@@ -133,7 +133,9 @@ class Registry:
                 integration = self.state.integration(request.path_params["i"])
                 self._admit(request, refusals, integration)
                 if integration is None:
-                    raise RefusedError(400, "invalid integration key", "register the integration first")
+                    # Asking is the only way to learn whether there is one.
+                    why = "" if request.method == "GET" else "register the integration first"
+                    raise RefusedError(400, "invalid integration key", why)
                 return answer(integration, (request, _json(content), remarks))
             except RefusedError as error:
                 remarks += [error.why] if error.why else []

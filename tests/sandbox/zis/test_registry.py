@@ -118,10 +118,18 @@ async def test_names_of_others_and_odd_ones_are_refused(callers: Callers, zendes
     for name in ("Acme", "a" * 65, "a.b"):
         refused = await callers.api_token.post(f"{BASE}/registry/{name}")
         assert detail(refused) == (400, "invalid integration key")
-    assert detail(await callers.api_token.get(f"{BASE}/registry/nobody/bundles")) == (
-        400,
-        "invalid integration key",
-    )
+
+
+async def test_who_asks_whether_an_integration_is_registered_does_nothing_wrong(
+    callers: Callers, zendesk: Zendesk
+) -> None:
+    path = f"{BASE}/registry/nobody/bundles"
+
+    assert detail(await callers.api_token.get(path)) == (400, "invalid integration key")
+    assert zendesk.log.of("zis")[-1].remarks == []
+
+    assert detail(await callers.api_token.post(path, json=bundle())) == (400, "invalid integration key")
+    assert "register the integration first" in zendesk.log.of("zis")[-1].remarks[0].message
 
 
 async def test_a_token_is_made_by_the_number_of_the_client(callers: Callers) -> None:
