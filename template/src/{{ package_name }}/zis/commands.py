@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 SECONDS = 30
 """How long Zendesk may take to answer one call."""
 
-ENVIRONMENT = "One of those in environments.toml."
-DRY_RUN = "Print the calls that would change something, and make only those that read."
+in_environment = click.option(
+    "--env", "environment", required=True, metavar="NAME", help="One of those in environments.toml."
+)
+may_be_dry = click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the calls that would change something, and make only those that read.",
+)
+may_prune = click.option("--prune", is_flag=True, help="Uninstall job specs that the bundle has no more.")
 
 
 @click.group()
@@ -30,16 +37,16 @@ def zis() -> None:
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
+@in_environment
+@may_be_dry
 def register(environment: str, *, dry_run: bool) -> None:
     """Register the integration's name, which is unique over all of Zendesk; one's own may be registered again."""
     _do(environment, lambda deployment: deployment.register(), dry_run=dry_run)
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
+@in_environment
+@may_be_dry
 @click.option("--renew", is_flag=True, help="Make another one although the present one works.")
 def token(environment: str, *, dry_run: bool, renew: bool) -> None:
     """Make the integration's own token, into var/zis-NAME.env, which nobody else can read."""
@@ -47,7 +54,7 @@ def token(environment: str, *, dry_run: bool, renew: bool) -> None:
 
 
 @zis.command("connection-token")
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@in_environment
 @click.option("--output", type=click.Path(path_type=Path), help="A file that nobody else can read.")
 @click.pass_obj
 def connection_token(load_settings: Callable[[], Settings], environment: str, output: Path | None) -> None:
@@ -66,8 +73,8 @@ def connection_token(load_settings: Callable[[], Settings], environment: str, ou
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
+@in_environment
+@may_be_dry
 @click.option("--replace", is_flag=True, help="Make the connection again if it exists.")
 @click.pass_obj
 def connect(load_settings: Callable[[], Settings], environment: str, *, dry_run: bool, replace: bool) -> None:
@@ -80,40 +87,40 @@ def connect(load_settings: Callable[[], Settings], environment: str, *, dry_run:
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
-@click.option("--prune", is_flag=True, help="Uninstall job specs that the bundle has no more.")
+@in_environment
+@may_be_dry
+@may_prune
 def upload(environment: str, *, dry_run: bool, prune: bool) -> None:
     """Upload the bundle if it differs, install its job specs again, and check that they are."""
     _do(environment, lambda deployment: deployment.upload(prune=prune), dry_run=dry_run)
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
-@click.option("--prune", is_flag=True, help="Uninstall job specs that the bundle has no more.")
+@in_environment
+@may_be_dry
+@may_prune
 def install(environment: str, *, dry_run: bool, prune: bool) -> None:
     """Install the job specs of what was uploaded: from now on events start the flows."""
     _do(environment, lambda deployment: deployment.install(prune=prune), dry_run=dry_run)
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
-@click.option("--dry-run", is_flag=True, help=DRY_RUN)
+@in_environment
+@may_be_dry
 def uninstall(environment: str, *, dry_run: bool) -> None:
     """Uninstall every job spec of the integration: no event starts a flow any more."""
     _do(environment, lambda deployment: deployment.uninstall(), dry_run=dry_run)
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@in_environment
 def status(environment: str) -> None:
     """Say what Zendesk has, and what keeps the flows from running."""
     _do(environment, lambda deployment: click.echo("\n".join(deployment.status())))
 
 
 @zis.command()
-@click.option("--env", "environment", required=True, metavar="NAME", help=ENVIRONMENT)
+@in_environment
 def diff(environment: str) -> None:
     """Show what an upload would change; exit code 1 if anything."""
 
