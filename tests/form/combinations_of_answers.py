@@ -162,9 +162,9 @@ FEW = 2
 """Choices that are all that is chosen, or all that is left out. Every selection at all would double with each choice."""
 
 
-def selections(choices: list[Any]) -> Iterator[list[Any]]:
+def selections(choices: list[Any], few: int = FEW) -> Iterator[list[Any]]:
     """Yield the selections of a few choices, and those of nearly all, the smallest first."""
-    sizes = [size for size in range(len(choices) + 1) if min(size, len(choices) - size) <= FEW]
+    sizes = [size for size in range(len(choices) + 1) if min(size, len(choices) - size) <= few]
     return map(list, chain.from_iterable(combinations(choices, size) for size in sizes))
 
 

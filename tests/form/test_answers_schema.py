@@ -143,7 +143,7 @@ def test_both_judge_any_text_alike(question: str, text: str) -> None:
 def test_both_judge_selections_of_capabilities_alike() -> None:
     questionnaire = present_questionnaire()
     capabilities = questionnaire.choices("capabilities")
-    chosen: list[dict[str, Any]] = [{"capabilities": selection} for selection in selections(capabilities)]
+    chosen: list[dict[str, Any]] = [{"capabilities": selection} for selection in selections(capabilities, 3)]
     chosen += [{}, {"capabilities": ["pull", "pull"]}, {"capabilities": ["fax"]}]
     dependent = [name for name in questionnaire.asked if "when" in questionnaire.questions[name]]
     given: list[dict[str, Any]] = [{}, *({name: answer} for name in dependent for answer in (True, False))]
