@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import FrameLocator
-    from projects import Project
+    from projects import Template
     from sandbox.zendesk import Zendesk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+ANSWERS = {
+    "origin_name": "Acme Reviews",
+    "project_slug": "reviews-of-solved-tickets",
+    "capabilities": ["pull", "zis"],
+}
 SPEC = "ticket_solved"
 STEPS = 5
 
@@ -54,11 +59,13 @@ class Scene:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def scene(with_webhooks: Project, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def scene(template: Template, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
     folder = tmp_path_factory.mktemp("service")
-    sys.path.insert(0, str(with_webhooks.installed(folder / "src")))
+    # Another package than that of the tests of messages, which may run in this process.
+    project = template.copy(folder / "project", ANSWERS)
+    sys.path.insert(0, str(project.installed(folder / "src")))
     app_of, origins, settings, security, tokens = (
-        __import__(f"{with_webhooks.package}.{name}", fromlist=["*"])
+        __import__(f"{project.package}.{name}", fromlist=["*"])
         for name in ("app", "origin", "settings", "core.security", "zis.connection_tokens")
     )
     site, key = ReviewSite(), settings.new_signing_key()
@@ -77,7 +84,7 @@ async def scene(with_webhooks: Project, tmp_path_factory: pytest.TempPathFactory
         }
         origin = origins.Origin(http, origins.OriginSettings(url=site_url))
         service = app_of.create_app(settings.Settings.model_validate(values), origin)
-        files = packed_files(with_webhooks.path / "installer_app", f"{url}/channel/manifest")
+        files = packed_files(project.path / "installer_app", f"{url}/channel/manifest")
         token = tokens.connection_token(security.Signer([key]), zendesk.settings.subdomain)
         async with service.router.lifespan_context(service), serving(service, listener), zendesk:
             await zendesk.install(zipped(files))
