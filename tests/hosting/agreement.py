@@ -91,8 +91,22 @@ def _called(call: ast.expr) -> str:
     return ast.unparse(call.func if isinstance(call, ast.Call) else call)
 
 
+def _options(decorators: list[ast.expr]) -> set[str]:
+    return {
+        str(argument.value)
+        for each in decorators
+        if isinstance(each, ast.Call) and _called(each) == "click.option"
+        for argument in each.args
+        if isinstance(argument, ast.Constant)
+    }
+
+
 def _commands(trees: list[ast.Module]) -> Iterator[tuple[str, set[str] | None]]:
     for tree in trees:
+        # Commands share an option by the name it is assigned to.
+        shared = {
+            ast.unparse(node.targets[0]): node.value for node in tree.body if isinstance(node, ast.Assign)
+        }
         for function in tree.body:
             if not isinstance(function, ast.FunctionDef):
                 continue
@@ -105,13 +119,7 @@ def _commands(trees: list[ast.Module]) -> Iterator[tuple[str, set[str] | None]]:
             given = made.args if isinstance(made, ast.Call) else []
             called = str(ast.literal_eval(given[0])) if given else function.name
             name = called if group in ("click", "main") else f"{group} {called}"
-            options = {
-                str(argument.value)
-                for each in function.decorator_list
-                if isinstance(each, ast.Call) and _called(each) == "click.option"
-                for argument in each.args
-                if isinstance(argument, ast.Constant)
-            }
+            options = _options([shared.get(_called(each), each) for each in function.decorator_list])
             handed_on = isinstance(made, ast.Call) and any(
                 word.arg == "context_settings" for word in made.keywords
             )

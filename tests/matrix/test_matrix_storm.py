@@ -184,9 +184,14 @@ async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
             "Main", access_token=bot.token, hs_token=HS_TOKEN, accept_invitations="on"
         )
         rooms = [ada.open_room(f"Room {number}", bot.id, bridge.id) for number in range(ROOMS)]
+        pulls: set[str] = set()
+        # Only a pull brings what was said before the bridge joined.
+        for room in rooms:
+            ada.say(room, "before the bridge")
+        while len(zendesk.tickets) < ROOMS:
+            pulls.add((await zendesk.pull(account)).request_id)
         for room in rooms:
             bridge.call("POST", f"/join/{room}")
-        pulls: set[str] = set()
         pulling = asyncio.ensure_future(pull_often(zendesk, account, pulls))
         talking = [asyncio.to_thread(talk, ada, bridge, room, number) for number, room in enumerate(rooms)]
         _, _, replies = await asyncio.gather(
