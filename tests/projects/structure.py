@@ -210,6 +210,8 @@ class _Module(NamedTuple):
     """Line, level, module, and the member or nothing."""
     names: set[str]
     """What the module has once it is imported."""
+    constants: set[str]
+    """Texts in its code."""
 
 
 @cache
@@ -221,7 +223,8 @@ def _read(source: str) -> _Module:
             imports += [(node.lineno, 0, alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             imports += [(node.lineno, node.level, node.module or "", alias.name) for alias in node.names]
-    return _Module(imports, set(_bound(tree.body)))
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return _Module(imports, set(_bound(tree.body)), {text for text in constants if isinstance(text, str)})
 
 
 def _bound(statements: list[ast.stmt]) -> Iterator[str]:
@@ -259,6 +262,23 @@ def every_module_has_its_layer(project: Project) -> Iterator[str]:
         yield f"pyproject.toml: {module} is {'in no layer' if module in modules else 'a layer without module'}"
 
 
+def every_translation_is_of_a_sentence(project: Project) -> Iterator[str]:
+    """Those of a capability that was not chosen would be a trace of it."""
+    within = f"{project.source}/"
+    pages = "".join(text for name, text in project.texts(".html") if name.startswith(within))
+    said = {
+        constant
+        for name, text in project.texts(".py")
+        if name.startswith(within)
+        for constant in _read(text).constants
+    }
+    for name, text in project.texts(".toml"):
+        if name.startswith(within):
+            for sentence in tomllib.loads(text):
+                if sentence not in said and f'"{sentence}"' not in pages:
+                    yield f"{name}: nobody says {sentence!r}"
+
+
 def _ruff(project: Project, *arguments: str) -> Iterator[str]:
     ended = run(tool("ruff"), *arguments, "--no-cache", ".", folder=project.path, check=False)
     if ended.code:
@@ -276,6 +296,7 @@ CHECKS: list[Callable[[Project], Iterator[str]]] = [
     every_module_has_its_layer,
     modules_import_few,
     the_application_is_a_list,
+    every_translation_is_of_a_sentence,
     leftovers,
     lambda project: _ruff(project, "check", "--output-format=concise"),
     lambda project: _ruff(project, "format", "--check", "--diff"),

@@ -1,30 +1,28 @@
 """The pages in the language of the admin who opened them.
 
-The catalogues are the TOML files beside this module, each named by its language: `de.toml`, or `pt-pt.toml` for
-one region. The English sentence is the key, and stands wherever a translation is missing. To add a language,
-copy `de.toml` and translate it; to translate the labels of your own `origin.py`, add them to the `[origin]`
-table of each file, or put files of the same names into `origin/translations/`.
+Each `translations.toml` of this package, such as the one beside `origin.py`, holds sentences of its own folder: under
+the English one what it is in other languages, by their tags: `de`, or `pt-pt` for one region. English stands wherever
+a translation is missing. To add a language, add it to every sentence; a test tells which are missing.
 """
 
 import re
 import tomllib
 from collections.abc import Callable
-from importlib.resources import files
+from pathlib import Path
 
 SOURCE = "en"
 LONGEST_TAG = 35
 """Characters that a language tag needs at most (RFC 5646, section 4.4.1)."""
 
+PACKAGE = Path(__file__).parents[2]
+
 
 def _load() -> dict[str, dict[str, str]]:
     catalogues: dict[str, dict[str, str]] = {}
-    of_the_origin = files(__name__.partition(".")[0]) / "origin" / "translations"
-    for folder in (files(__name__), of_the_origin):
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name.endswith(".toml"):
-                catalogue = catalogues.setdefault(path.name.removesuffix(".toml"), {})
-                for table in tomllib.loads(path.read_text(encoding="utf-8")).values():
-                    catalogue |= table
+    for path in sorted(PACKAGE.rglob("translations.toml")):
+        for sentence, translations in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for tag, translation in translations.items():
+                catalogues.setdefault(tag, {})[sentence] = translation
     return catalogues
 
 
