@@ -1,6 +1,7 @@
 """Integration Services in this Zendesk: what happens to tickets starts flows, each at its time, and into the log."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,12 +16,16 @@ from starlette.routing import Route
 
 from ..zis.actions import Actions, Answer, missing_connection
 from ..zis.actions import NoAnswerError as NobodyError
-from ..zis.credentials import RefusedError, prepare
+from ..zis.calls import Ask, RefusedError
+from ..zis.calls import Handler as ZisHandler
+from ..zis.connections import Connections
+from ..zis.credentials import prepare
 from ..zis.data import MissingError
 from ..zis.flows import FailedError, Flow, FlowError, TimeIsUpError
 from ..zis.model import Integration, Run
-from ..zis.oauth import OAuth, form_answer
+from ..zis.oauth import OAuth
 from ..zis.registry import Registry
+from ..zis.webhooks import Webhooks
 from .addresses import is_loopback_http
 from .calls import Calls, NoAnswerError
 from .clock import text_of
@@ -60,22 +65,7 @@ class IntegrationServices(Part):
         super().__post_init__()
         self.zis = self.state.zis
         prepare(self.zis, self.state.new_id)
-        secrets = [self.zis.api_token, self.zis.session, *(token.text for token in self.zis.tokens)]
-        secrets += [client.secret for client in [self.zis.admin_client] if client]
-        secrets += [each.client.secret for each in self.zis.integrations]
-        secrets += [client.client_secret for each in self.zis.integrations for client in each.oauth_clients]
-        secrets += [
-            connection.value.rpartition(" ")[2]
-            for each in self.zis.integrations
-            for connection in each.connections
-        ]
-        secrets += [
-            secret
-            for each in self.zis.integrations
-            for webhook in each.webhooks
-            for secret in (webhook.token, webhook.username, webhook.password)
-        ]
-        self.log.hide(*secrets)
+        self.log.hide(*self.zis.secrets())
         self.registry = Registry(
             self.zis,
             self.state.new_id,
@@ -83,13 +73,14 @@ class IntegrationServices(Part):
             lambda: self.settings.zis_person_is_admin,
             lambda: self.settings.zis_upload_uninstalls,
             lambda: self.settings.zis_names_taken,
-            self.receive,
+            Connections(self.log.hide),
             OAuth(self.zis, self.log.hide, lambda: self.settings.address, self._exchange),
+            Webhooks(self.zis, self.state.new_id, self.log.hide, self.receive),
         )
 
     def routes(self, front: Front) -> list[Route]:
         return [
-            front.route(path, "zis", _remarking(handler), method)
+            front.route(path, "zis", _answering(handler), method)
             for method, path, handler in self.registry.calls()
         ]
 
@@ -234,7 +225,13 @@ class IntegrationServices(Part):
             answer = await self._send("POST", url, headers, urlencode(form).encode(), TOKEN_SECONDS)
         except NobodyError as error:
             raise RefusedError(400, f"the token's address did not answer: {error}") from None
-        return form_answer(answer.status, answer.content)
+        try:
+            document = json.loads(answer.content)
+        except ValueError:
+            document = None
+        if not 200 <= answer.status < 300 or not isinstance(document, dict):
+            raise RefusedError(400, f"the token's address answered {answer.status}")
+        return document
 
     async def _send(
         self, method: str, url: str, headers: dict[str, str], content: bytes, seconds: float
@@ -299,11 +296,15 @@ def _spaced(type_: str) -> str:
     return "".join(f" {letter}" if letter.isupper() else letter for letter in type_).strip()
 
 
-def _remarking(handler: Any) -> Handler:
+def _answering(handler: ZisHandler) -> Handler:
     async def handle(request: Request, content: bytes, remarks: list[Remark]) -> Response:
-        wrong: list[str] = []
-        response: Response = await handler(request, content, wrong)
-        remarks += [Remark("", text) for text in wrong]
+        ask = Ask(request, content)
+        try:
+            response = await handler(ask)
+        except RefusedError as error:
+            response = error.answer
+            ask.remarks += [error.why] if error.why else []
+        remarks += [Remark("", text) for text in ask.remarks]
         return response
 
     return handle

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from . import jq
+from . import jq, links
+from .calls import RefusedError
 from .data import filled, resolved, with_values
 from .flows import Call, FlowError, Result
-from .model import Connection, Integration, Link
+from .model import Connection, Integration
 
 BUILT_IN = "zis:common:"
 
@@ -56,39 +57,30 @@ class Actions:
                 return Result(None, is_nothing=True)
             case "transform:Jq":
                 return Result(await self._filtered(_needed(parameters, "expr"), _needed(parameters, "data")))
-            case "action:CreateLink" | "action:LoadLinks" | "action:PatchLink" | "action:DeleteLink" as name:
-                return self._links(name.removeprefix("action:"), parameters)
-            case _:
-                raise FlowError("States.Runtime", f"the sandbox has no action {call.action}")
+            case name:
+                return self._linked(name, parameters)
 
     def _config(self, scope: str) -> dict[str, Any]:
-        if scope not in self.integration.configs:
-            raise FlowError("States.Runtime", f"there is no config of the scope {scope}")
-        return self.integration.configs[scope]
+        """Return the first config of a scope, in which * stands for anything."""
+        for config in self.integration.configs_of(scope).values():
+            return config
+        raise FlowError("States.Runtime", f"there is no config of the scope {scope}")
 
-    def _links(self, action: str, parameters: dict[str, Any]) -> Result:
-        """What these actions take is documented nowhere; here they take what the API of links holds."""
-        self.remarks.append(f"{action}: the names of its parameters are those of the API of links, by guess")
-        type_, left, right = (parameters.get(key) for key in ("link_type", "left_object", "right_object"))
-        found = [
-            link
-            for link in self.integration.links
-            if link.link_type == type_
-            and (left is None or link.left_object == left)
-            and (right is None or action == "PatchLink" or link.right_object == right)
-        ]
-        if action == "CreateLink":
-            for key in ("link_type", "left_object", "right_object"):
-                _needed(parameters, key)
-            self.integration.links += [] if found else [Link(str(type_), left or {}, right or {})]
-        elif action == "PatchLink":
-            for link in found:
-                link.right_object |= right or {}
-        elif action == "DeleteLink":
-            self.integration.links = [link for link in self.integration.links if link not in found]
-        else:
-            return Result({"links": [asdict(link) for link in found]})
-        return Result(None, is_nothing=True)
+    def _linked(self, name: str, parameters: dict[str, Any]) -> Result:
+        try:
+            match name:
+                case "action:CreateLink":
+                    return Result(links.create(self.integration, parameters))
+                case "action:LoadLinks":
+                    return Result({"links": links.load(self.integration, parameters)})
+                case "action:PatchLink":
+                    return Result(links.patch(self.integration, parameters))
+                case "action:DeleteLink":
+                    links.delete(self.integration, parameters)
+                    return Result(None, is_nothing=True)
+        except RefusedError as error:
+            raise FlowError("States.Runtime", str(error)) from None
+        raise FlowError("States.Runtime", f"the sandbox has no action {BUILT_IN}{name}")
 
     async def _filtered(self, filter_: str, data: Any) -> Any:
         try:

@@ -8,26 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
+from .calls import RefusedError
 from .model import Bearer, Client, Integration, ZisState
 
 SESSION = "_zendesk_session"
 CSRF = "x-csrf-token"
-_CODES = {400: "1010", 401: "1001", 403: "1001", 404: "1010"}
 
 Kind = Literal["api token", "OAuth token", "ZIS token", "admin session", "nobody"]
-
-
-class RefusedError(Exception):
-    """A call that is answered with an error, and the rule that refuses it."""
-
-    def __init__(self, status: int, detail: str, why: str = "") -> None:
-        super().__init__(detail)
-        self.why = why
-        code = _CODES.get(status, "1050")
-        envelope = {"errors": [{"code": code, "detail": detail, "status": str(status)}], "message": detail}
-        self.answer = JSONResponse(envelope, status)
 
 
 class Refusal(NamedTuple):

@@ -1,5 +1,6 @@
 """What Zendesk keeps of integrations: their clients and tokens, bundles, job specs, connections and configs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,16 +58,18 @@ class OAuthFlow:
     client: str
     name: str
     back: str
+    subdomain: str = ""
     verification_code: str = ""
 
 
 @dataclass
 class Link:
-    """That two objects belong together, one on each side."""
+    """That two objects belong together, one on each side. Their names and the type identify it."""
 
     link_type: str
     left_object: dict[str, Any]
     right_object: dict[str, Any]
+    uuid: str = ""
 
 
 @dataclass
@@ -116,6 +119,19 @@ class Integration:
                 return definition
         return None
 
+    def configs_of(self, scope: str) -> dict[str, dict[str, Any]]:
+        """Find configs by their scope, in which * stands for anything."""
+        return {name: config for name, config in self.configs.items() if covers(scope, name)}
+
+    def secrets(self) -> Iterator[str]:
+        yield self.client.secret
+        for connection in self.connections:
+            yield connection.value.rpartition(" ")[2]
+        for client in self.oauth_clients:
+            yield client.client_secret
+        for webhook in self.webhooks:
+            yield from (webhook.token, webhook.username, webhook.password)
+
     def names(self, kind: str) -> set[str]:
         return {properties["name"] for properties in self._uploaded(kind)}
 
@@ -155,5 +171,18 @@ class ZisState:
     tickets_seen: dict[int, tuple[str, int]] = field(default_factory=dict)
     """The status of each ticket and the number of its comments, when flows last heard of it."""
 
+    def secrets(self) -> Iterator[str]:
+        """What no log may show."""
+        yield from (self.api_token, self.session, *(token.text for token in self.tokens))
+        if self.admin_client:
+            yield self.admin_client.secret
+        for integration in self.integrations:
+            yield from integration.secrets()
+
     def integration(self, name: str) -> Integration | None:
         return next((each for each in self.integrations if each.name == name), None)
+
+
+def covers(pattern: str, text: str) -> bool:
+    """Whether a text is what a pattern says, in which * stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None

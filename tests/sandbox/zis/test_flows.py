@@ -416,26 +416,42 @@ async def test_a_config_is_loaded_unwrapped_and_patched(runtime: Runtime) -> Non
     assert runtime.integration.configs["s"] == {"a": 1, "b": "acme"}
 
 
+async def test_the_first_config_of_a_scope_with_a_star_is_loaded(runtime: Runtime) -> None:
+    runtime.integration.configs |= {"other": {"a": 1}, "shop:1": {"a": 2}, "shop:2": {"a": 3}}
+
+    assert (await runtime.data_after(A=built_in("action:LoadConfig", scope="shop:*")))["r"] == {"a": 2}
+
+
+LINK = {"link_type": "review", "left_object": {"name": "review-1"}}
+
+
 async def test_links_are_made_found_changed_and_deleted(runtime: Runtime) -> None:
-    """Their parameters are documented nowhere, which each run tells."""
-    left, right = {"id": "review-1"}, {"id": "7"}
-    create = built_in("action:CreateLink", link_type="review", left_object=left, right_object=right)
-    load = built_in("action:LoadLinks", link_type="review", left_object=left)
+    """As Zendesk's pages on links have it: type and both names identify a link, and * finds any name."""
+    create = built_in("action:CreateLink", **LINK, right_object={"name.$": "$.input.ticket_event.ticket.id"})
     for _ in range(2):
-        await runtime.data_after(A=create)
-    found = (await runtime.data_after(A=load))["r"]["links"]
-    assert found == [{"link_type": "review", "left_object": left, "right_object": right}]
-    assert "by guess" in runtime.flow.remarks[0]
+        made = (await runtime.data_after(A=create))["r"]["link"]
+    assert {key: made[key] for key in ("left_object", "link_type", "right_object", "integration")} == {
+        "integration": "acme",
+        "left_object": {"name": "review-1"},
+        "link_type": "review",
+        "right_object": {"name": "7"},
+    }
 
-    change = {"link_type": "review", "left_object": left, "right_object": {"state": "solved"}}
-    await runtime.data_after(A=built_in("action:PatchLink", **change))
-    assert (await runtime.data_after(A=load))["r"]["links"][0]["right_object"] == right | {"state": "solved"}
+    load = built_in("action:LoadLinks", link_type="review", left_object_name="review-*")
+    assert (await runtime.data_after(A=load))["r"] == {"links": [made]}
+    by_right = built_in("action:LoadLinks", link_type="review", right_object_name="8")
+    assert (await runtime.data_after(A=by_right))["r"] == {"links": []}
 
-    other = built_in("action:DeleteLink", link_type="review", left_object={"id": "review-2"})
-    await runtime.data_after(A=other)
-    assert len(runtime.integration.links) == 1
-    await runtime.data_after(A=built_in("action:DeleteLink", link_type="review", left_object=left))
+    names = {"link_type": "review", "left_object_name": "review-1", "right_object_name": "7"}
+    change = built_in("action:PatchLink", **names, right_object={"metadata": {"state": "solved"}})
+    changed = (await runtime.data_after(A=change))["r"]["link"]
+    assert changed == made | {"right_object": {"name": "7", "metadata": {"state": "solved"}}}
+
+    delete = built_in("action:DeleteLink", **names)
+    await runtime.data_after(A=delete)
     assert (await runtime.data_after(A=load))["r"] == {"links": []}
+    with pytest.raises(FlowError, match="link not found"):
+        await runtime.data_after(A=delete)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +460,9 @@ async def test_links_are_made_found_changed_and_deleted(runtime: Runtime) -> Non
         (built_in("action:LoadConfig", scope="none"), "there is no config of the scope none"),
         (built_in("action:LoadConfig"), "the parameter scope is missing"),
         (built_in("action:ListLinks"), "the sandbox has no action zis:common:action:ListLinks"),
-        (built_in("action:CreateLink", link_type="t"), "the parameter left_object is missing"),
+        (built_in("action:CreateLink", **LINK), "the parameter right_object has no name"),
+        (built_in("action:CreateLink", left_object={"name": "a"}), "the parameter link_type is missing"),
+        (built_in("action:LoadLinks", link_type="t"), "left_object_name or right_object_name is missing"),
         (built_in("transform:Jq", expr=".a | (", data={}), "jq: jq: error: syntax error"),
         (built_in("transform:Jq", expr=".", data="{"), "jq: "),
         ({**ACT, "Next": "Show"}, "no bundle has the action zis:acme:action:act"),

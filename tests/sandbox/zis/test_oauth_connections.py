@@ -97,6 +97,21 @@ async def test_a_person_allows_it_and_a_connection_is_there(
     assert "canary" not in log
 
 
+async def test_each_customer_of_a_service_may_have_addresses_of_their_own(
+    callers: Callers, mine: httpx2.AsyncClient, site: Site, zendesk: Zendesk
+) -> None:
+    [client] = (await mine.get(f"{OAUTH}/clients/acme")).json()["clients"]
+    own = {name: CLIENT[name].replace("integration", "{{subdomain}}") for name in ("auth_url", "token_url")}
+    await mine.patch(f"{OAUTH}/clients/acme/{client['uuid']}", json=own)
+    asked = START | {"oauth_url_subdomain": "integration"}
+    started = (await mine.post(f"{OAUTH}/start/acme", json=asked)).json()
+    assert started["redirect_url"].startswith("https://integration.test/authorize?")
+    parameters = {"code": "c", "state": started["flow_token"]}
+    assert (await callers.nobody.get(f"{OAUTH}/callback", params=parameters)).status_code == 302
+    [connection] = zendesk.zis.zis.integrations[0].connections
+    assert connection.allowed_domain == "integration.test"
+
+
 async def test_only_oauth_connections_are_found_by_name(callers: Callers, mine: httpx2.AsyncClient) -> None:
     bearer = {"name": "static", "token": "canary-of-a-bearer", "allowed_domain": "integration.test"}
     await mine.post(f"{BASE}/integrations/acme/connections/bearer_token", json=bearer)

@@ -41,6 +41,7 @@ CONNECTING = {"api_token": 403, "session": 200, "oauth": 200, "zis": 200, "nobod
     ("method", "path", "body", "matrix"),
     [
         ("POST", f"{BASE}/registry/acme", {"description": "d"}, REGISTERING),
+        ("GET", "/api/v2/oauth/clients.json", None, REGISTERING),
         ("GET", f"{BASE}/registry/integrations", None, REGISTERING),
         ("POST", f"{BASE}/registry/acme/bundles", bundle(), UPLOADING),
         ("GET", f"{BASE}/registry/acme/bundles", None, READING),
@@ -48,6 +49,9 @@ CONNECTING = {"api_token": 403, "session": 200, "oauth": 200, "zis": 200, "nobod
         ("POST", f"{INSTALL}?job_spec_name=zis:acme:job_spec:solved", None, READING),
         ("GET", f"{BASE}/integrations/acme/connections/all", None, CONNECTING),
         ("GET", f"{WEBHOOKS}/acme/all", None, CONNECTING),
+        ("GET", f"{BASE}/connections/oauth/clients/acme", None, CONNECTING),
+        ("PATCH", f"{BASE}/integrations/acme/configs/kept", {"config": {}}, CONNECTING),
+        ("GET", f"{BASE}/links/acme?link_type=a&left_object_name=*", None, CONNECTING),
     ],
 )
 async def test_each_call_takes_its_credentials(
@@ -55,10 +59,23 @@ async def test_each_call_takes_its_credentials(
 ) -> None:
     clients = {**vars(callers), "zis": await callers.of_integration("acme")}
     await callers.install("acme", bundle())
+    await clients["zis"].post(f"{BASE}/integrations/acme/configs", json={"scope": "kept", "config": {}})
 
     answers = {name: (await clients[name].request(method, path, json=body)).status_code for name in matrix}
 
-    assert answers == matrix
+    assert {name: 200 if status == 204 else status for name, status in answers.items()} == matrix
+
+
+async def test_a_token_of_an_integration_is_made_by_whoever_may_register(callers: Callers) -> None:
+    """Only who can see the number of a client asks for its tokens, so the rest is told nothing of it."""
+    mine = await callers.of_integration("acme")
+    clients = (await callers.api_token.get("/api/v2/oauth/clients.json")).json()["clients"]
+    asked = {"token": {"client_id": clients[0]["id"], "scopes": ["read", "write"]}}
+    statuses = [
+        (await each.post("/api/v2/oauth/tokens", json=asked)).status_code
+        for each in (callers.api_token, callers.session, callers.oauth, mine, callers.nobody)
+    ]
+    assert statuses == [201, 201, 201, 401, 401]
 
 
 async def test_a_refusal_says_what_zendesk_says_and_the_log_why(callers: Callers, zendesk: Zendesk) -> None:
@@ -277,6 +294,10 @@ async def test_lists_come_in_pages(callers: Callers) -> None:
         after, more = page["meta"]["after"], page["meta"]["has_more"]
 
     assert found == names
+    before = {"page[size]": "2", "page[before]": "4"}
+    back = (await mine.get(f"{BASE}/registry/acme/job_specs", params=before)).json()["job_specs"]
+    assert [spec["name"] for spec in back] == names[2:4]
+    assert (await mine.get(f"{BASE}/registry/acme/job_specs", params={"page[size]": "x"})).status_code == 400
 
 
 # --- Connections, configs and webhooks ------------------------------------------------------------------
@@ -287,7 +308,7 @@ async def test_lists_come_in_pages(callers: Callers) -> None:
     [
         ("bearer_token", {"token": "not-a-secret"}),
         ("basic_auth", {"username": "ada", "password": "not-a-secret"}),
-        ("api_key", {"key": "not-a-secret", "header": "X-Key"}),
+        ("api_key", {"api_key": "not-a-secret", "header_name": "X-Key"}),
     ],
 )
 async def test_a_connection_is_made_and_its_secret_never_shown(
@@ -338,6 +359,24 @@ async def test_configs_are_kept_by_scope(callers: Callers) -> None:
     assert [each["scope"] for each in some] == ["a_1"]
     assert (await mine.delete(f"{path}/b")).status_code == 204
     assert (await mine.delete(f"{path}/b")).status_code == 404
+
+
+async def test_links_are_kept_by_type_and_names(callers: Callers) -> None:
+    mine = await callers.of_integration("acme")
+    path, names = f"{BASE}/links/acme", {"left_object_name": "ticket:1", "right_object_name": "thread:9"}
+    link = {"link_type": "t", "left_object": {"name": "ticket:1"}, "right_object": {"name": "thread:9"}}
+
+    made = await mine.post(path, json=link)
+
+    assert made.status_code == 201
+    query = {"link_type": "t", "left_object_name": "ticket:*"}
+    assert (await mine.get(path, params=query)).json()["links"] == [made.json()["link"]]
+    assert detail(await mine.get(path, params={"link_type": "t"}))[0] == 400
+    change = {"left_object": {"metadata": {"seen": True}}}
+    changed = await mine.patch(path, params={"link_type": "t", **names}, json=change)
+    assert changed.json()["link"]["left_object"] == {"name": "ticket:1", "metadata": {"seen": True}}
+    assert (await mine.delete(path, params={"link_type": "t", **names})).status_code == 204
+    assert (await mine.delete(path, params={"link_type": "t", **names})).status_code == 404
 
 
 async def test_a_webhook_shows_its_credentials_once_and_takes_events(callers: Callers) -> None:
