@@ -287,6 +287,41 @@ async def test_an_app_is_shown_where_it_says_and_while_it_is_installed(
     assert page not in (await pages.get("/")).text
 
 
+async def test_an_app_in_the_bar_above_and_in_the_background_is_shown(
+    zendesk: Zendesk, pages: httpx2.AsyncClient, ticket: Ticket, app: App
+) -> None:
+    app.places = dict.fromkeys(("top_bar", "background"), "assets/iframe.html")
+    page = f"/agent/apps/{app.id}?place=top_bar"
+    assert page in (await pages.get("/")).text
+    shown = (await pages.get(page)).text
+    assert shown.count("<iframe") - shown.count("<template") == 2
+    assert f"{app.name} in the background" in (await pages.get(f"/agent/tickets/{ticket.id}")).text
+    assert (await pages.get(f"/agent/apps/{app.id}")).status_code == 404
+    assert (await pages.get(f"/agent/apps/{app.id}?place=background")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("user_sidebar", "This Zendesk has no user_sidebar: nobody sees that page here."),
+        ("new_ticket_sidebar", "This Zendesk has no new_ticket_sidebar: nobody sees that page here."),
+        ("top_bar", "Shown in top_bar"),
+    ],
+)
+async def test_the_gallery_says_where_an_app_is_seen(
+    tmp_path: Path, zendesk: Zendesk, pages: httpx2.AsyncClient, place: str, said: str
+) -> None:
+    shutil.copytree(FOREIGN, tmp_path / "app")
+    manifest = json.loads((FOREIGN / "manifest.json").read_bytes()) | {"signedUrls": True}
+    manifest["location"] = {"support": {place: "assets/iframe.html"}}
+    (tmp_path / "app" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    await zendesk.install(tmp_path / "app")
+    gallery = (await pages.get("/admin")).text
+    assert said in gallery
+    assert gallery.count("Shown in") == (place == "top_bar")
+    assert "asks for signed URLs" in gallery
+
+
 async def test_a_page_lets_in_the_frames_of_its_apps_and_no_other(
     pages: httpx2.AsyncClient, ticket: Ticket, app: App
 ) -> None:

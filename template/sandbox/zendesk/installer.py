@@ -62,6 +62,7 @@ def open_package(source: Path | bytes, settings: Settings) -> App:
         required=[str(each.get("name")) for each in parameters if each.get("required")],
         remarks=[f"{finding.file}: {finding.message}. {finding.remedy}" for finding in found],
         places=_places(manifest.get("location")),
+        signed=manifest.get("signedUrls") is True,
         files={} if _is_folder(source) else files,
         folder=str(source) if _is_folder(source) else "",
         domains=[str(each) for each in manifest.get("domainWhitelist") or []],

@@ -88,6 +88,39 @@ async def test_what_an_app_lacks_is_told_in_its_place(
     await expect(page.get_by_role("link", name="Wire")).to_have_attribute("aria-current", "page")
 
 
+async def test_an_app_in_the_background_runs_on_every_page_of_agents_and_has_no_ticket(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration
+) -> None:
+    await zendesk.install(WIRE)
+    zendesk.state.apps[0].places = dict.fromkeys(("background", "top_bar"), "assets/iframe.html")
+    await opened(zendesk, page, integration)
+    app = await frame_in(page)
+    answer = await app.evaluate("ask({id: 1, request: 'get', params: ['ticket.id', 'currentUser.name']})")
+    assert answer["result"]["errors"].keys() == {"ticket.id"}
+    await expect(page.locator("iframe.app")).to_be_hidden()
+    await page.get_by_role("link", name="Wire").click()
+    await expect(page.locator("iframe.app:visible")).to_have_count(1)
+    await expect(page.locator("iframe.app")).to_have_count(2)
+
+
+async def test_safaris_trouble_with_names_is_told(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration, tmp_path: Path
+) -> None:
+    """On older machines its frame shows an error of its own, and nothing else tells why."""
+    shutil.copytree(WIRE, tmp_path / "app")
+    (tmp_path / "app" / "assets" / "client.html").write_text("<!doctype html><p>An error</p>", "utf-8")
+    await zendesk.install(tmp_path / "app")
+    app = zendesk.state.apps[0]
+    await page.add_init_script(
+        "Object.defineProperty(navigator, 'vendor', {get: () => 'Apple Computer, Inc.'})"
+    )
+    await page.clock.install()
+    await page.goto(f"{zendesk.settings.address}/agent/apps/{app.id}")
+    await expect(page.frame_locator("iframe.app").get_by_text("An error")).to_be_visible()
+    await page.clock.fast_forward(6_000)
+    await expect(page.get_by_role("alert")).to_contain_text(f"{app.id}.apps.localhost", timeout=20_000)
+
+
 async def test_an_app_is_put_away_by_its_button_and_told_so(
     zendesk: Zendesk, page: Page, integration: ScriptedIntegration
 ) -> None:

@@ -1,4 +1,4 @@
-"""Apps in front of agents: in the bar on the left, and what the page around them asks the server for."""
+"""Apps in front of agents: on pages of their own, and what the page around them asks the server for."""
 
 from collections.abc import Iterable
 
@@ -20,11 +20,11 @@ class AppPages(Pages):
         ]
 
     async def read(self, request: Request) -> Response:
-        app = self.zendesk.state.app(request.path_params["app"])
-        if not app.installed or "nav_bar" not in app.places:
-            raise UnknownError(f"{app.name} has no page of its own.")
-        frames = [self.zendesk.hosting.frame(app, "nav_bar", request)]
-        return with_apps(self, "app.html", {}, frames)
+        app, hosting = self.zendesk.state.app(request.path_params["app"]), self.zendesk.hosting
+        place = request.query_params.get("place", "nav_bar")
+        if not app.installed or place not in app.places or place not in hosting.pages:
+            raise UnknownError(f"{app.name} has no such page of its own.")
+        return with_apps(self, request, "app.html", {}, [hosting.frame(app, place, request)])
 
     async def read_fields(self, request: Request) -> Response:
         """Say what apps could read, by which the page around them finds what has changed."""
@@ -33,10 +33,16 @@ class AppPages(Pages):
 
 
 def with_apps(
-    pages: Pages, page: str, context: dict[str, object], frames: Iterable[Frame], status: int = 200
+    pages: Pages,
+    request: Request,
+    page: str,
+    context: dict[str, object],
+    frames: Iterable[Frame],
+    status: int = 200,
 ) -> Response:
     """Show a page with apps in it, which call Zendesk's API by the session of whoever reads it."""
-    shown, session = list(frames), pages.zendesk.state.zis.session
+    shown = [*frames, *pages.zendesk.hosting.frames("background", request)]
+    session = pages.zendesk.state.zis.session
     context |= {"frames": shown, "csrf": session}
     response = pages.show(page, context, status, frames={frame.origin for frame in shown})
     if shown:

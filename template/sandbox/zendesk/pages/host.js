@@ -6,6 +6,7 @@
 const LONGEST_WAIT = 5000;
 const LONGEST_SAVE = 30000;
 const SILENT = "This app has not called ZAFClient.init(), so nothing is asked or answered. Its page must load the framework's client; the browser's console says more.";
+const SAFARI = "Safari finds this app's address on macOS 26 and later only. On an older one, use Chrome, Edge or Firefox, or add the app's host to /etc/hosts for 127.0.0.1:";
 const ticket = location.pathname.match(/^\/agent\/tickets\/(\d+)$/)?.[1] ?? "";
 const apps = [...document.querySelectorAll("iframe[data-app]")].map((frame) => ({
   ...JSON.parse(frame.dataset.app), frame, subscribed: new Map(), isRegistered: false,
@@ -24,7 +25,7 @@ function fire(about, event, message) {
 }
 
 async function ask(app, what, asked) {
-  const answer = await fetch(`/agent/apps/${app.id}/${what}?ticket=${ticket}`, {
+  const answer = await fetch(`/agent/apps/${app.id}/${what}?ticket=${app.context.ticketId ?? ""}`, {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked),
   });
   const found = await answer.json();
@@ -241,7 +242,7 @@ async function compare() {
   const now = await answer.json();
   const changed = before ? Object.keys(now).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name])) : [];
   before = now;
-  for (const app of apps) {
+  for (const app of apps.filter((each) => each.context.ticketId)) {
     for (const name of changed) fire(app, `ticket.${name.replace("customField:", "")}.changed`, now[name]);
     if (changed.length) fire(app, "ticket.updated", { id: now.id });
   }
@@ -295,7 +296,8 @@ function load(app) {
   app.frame.addEventListener("load", () => {
     setTimeout(() => {
       const isTold = document.querySelector(`#app${app.id}-problems p`);
-      if (!app.isRegistered && !isTold) tell(app, SILENT);
+      const isSafari = navigator.vendor.startsWith("Apple");
+      if (!app.isRegistered && !isTold) tell(app, isSafari ? `${SILENT} ${SAFARI} ${new URL(app.origin).hostname}` : SILENT);
       // The page that comes next has to register, too, and does so before it has been loaded.
       app.isRegistered = false;
     }, app.isRegistered ? 0 : LONGEST_WAIT);

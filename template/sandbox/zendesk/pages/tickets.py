@@ -102,4 +102,4 @@ class TicketPages(Pages):
         typing = {"shut": shut, "typed": typed, "refusal": refusal}
         context = {"ticket": ticket, "via": via, "images": IMAGES, **typing}
         frames = self.zendesk.hosting.frames("ticket_sidebar", request, ticket)
-        return with_apps(self, "ticket.html", context, frames, status)
+        return with_apps(self, request, "ticket.html", context, frames, status)

@@ -21,7 +21,9 @@ from . import assets, fields
 from .outside import Outside, filled
 
 HERE = Path(__file__).parent
-PLACES = ("ticket_sidebar", "nav_bar")
+PAGES = ("nav_bar", "top_bar")
+"""Places behind a link in the bar on every page."""
+PLACES = ("ticket_sidebar", *PAGES, "background")
 """Places that this Zendesk has."""
 MOST_PROBLEMS = 20
 
@@ -46,6 +48,7 @@ class Frame:
 @dataclass
 class Hosting(Part):
     calls: Calls
+    pages: tuple[str, ...] = PAGES
     places: tuple[str, ...] = PLACES
     problems: dict[int, dict[str, None]] = field(default_factory=dict)
     """What agents see in place of an app that does not come up, by the app; in the order in which it happened."""
