@@ -141,6 +141,18 @@ class Processes:
         os.kill(pid, signal.SIGKILL)
         self.start(self._ready.pop(pid))
 
+    async def end(self) -> None:
+        """Kill all; none takes their place."""
+        for pid in self._ready:
+            os.kill(pid, signal.SIGKILL)
+        while self._ready:
+            pid = next(iter(self._ready))
+            with suppress(ProcessLookupError):
+                os.kill(pid, 0)
+                await asyncio.sleep(0.01)
+                continue
+            del self._ready[pid]
+
     def freeze(self, pid: int) -> None:
         """For so long that others take over; then it believes that nothing has happened."""
         os.kill(pid, signal.SIGSTOP)

@@ -17,7 +17,7 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -29,14 +29,9 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from acme_reviews.core.accounts import Accounts
-from acme_reviews.core.database import Database
-from acme_reviews.core.security import Sealer, Signer
-from acme_reviews.origin import Configuration
-from acme_reviews.push.credentials import Access, CredentialStore, PushToken
-from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
+from acme_reviews.settings import Settings
+from arrangement import Keys, add_accounts, service_environment
 from course import Processes, database
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -74,10 +69,17 @@ class Storm:
 
 
 class Site:
-    """The origin: what customers and agents have posted, each account's in one list, and the posts of each key."""
+    """The origin: what customers and agents have posted, each account's in one list, and the posts of each key.
 
-    def __init__(self, random: Random) -> None:
+    It posts a repeated reply again, unless it `recognises_keys`; without `faults` it answers everything at once.
+    """
+
+    def __init__(
+        self, random: Random, faults: Mapping[str, float] = FAULTS, *, recognises_keys: bool = False
+    ) -> None:
         self._random = random
+        self._faults = faults
+        self._recognises_keys = recognises_keys
         self.posts: dict[str, list[dict[str, Any]]] = {}
         self.replies: dict[str, list[dict[str, Any]]] = {}
         business = "/api/businesses/{business}"
@@ -146,13 +148,16 @@ class Site:
     async def _reply(self, request: Request) -> JSONResponse:
         parts = request.path_params
         text = (await request.json())["text"]
+        known = self.replies.setdefault(request.headers["idempotency-key"], [])
+        if known and self._recognises_keys:
+            return JSONResponse(known[0])
         reply = self.write(parts["business"], "agent", text, answers=parts["post"])
-        self.replies.setdefault(request.headers["idempotency-key"], []).append(reply)
+        known.append(reply)
         return JSONResponse(reply, 201)
 
     def _fault(self) -> str:
         lot = self._random.random()
-        for name, share in FAULTS.items():
+        for name, share in self._faults.items():
             lot -= share
             if lot < 0:
                 return name
@@ -178,7 +183,7 @@ class Course:
         self._storm = storm
         self._folder = folder
         self._random = Random(storm.seed)  # noqa: S311
-        self._keys = {"SIGNING_KEYS": new_signing_key(), "SEALING_KEYS": new_sealing_key()}
+        self._keys = Keys()
         self._database_url = Settings.model_validate({"database_url": database_url}).database_url
         self._site = Site(self._random)
         self._zendesk = StormZendesk(storm.seed, fair=True)
@@ -197,7 +202,10 @@ class Course:
                 self._zendesk.serving() as zendesk_url,
                 self._site.serving() as origin_url,
                 Processes.run(
-                    self._environment(zendesk_url, origin_url), listener, self._folder, "--hurry", "--replies"
+                    service_environment(self._keys, self._database_url, zendesk_url, origin_url),
+                    listener,
+                    self._folder,
+                    *("--hurry", "--replies"),
                 ) as processes,
                 httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
             ):
@@ -216,33 +224,10 @@ class Course:
             "seconds": round(time.monotonic() - begun, 1),
         }
 
-    def _environment(self, zendesk_url: str, origin_url: str) -> dict[str, str]:
-        return self._keys | {
-            "DATABASE_URL": self._database_url,
-            "ZENDESK_URL": zendesk_url,
-            "ORIGIN_URL": origin_url,
-            "ORIGIN_TIMEOUT": "2",
-            "INNER_HOSTS": "127.0.0.1",
-            "PUSH_REQUESTS_PER_MINUTE": "1000000",
-            "PULL_DEADLINE": "PT5S",
-            "CHANNELBACK_DEADLINE": "PT3S",
-        }
-
     async def _add_accounts(self) -> None:
-        database = Database(self._database_url)
-        await database.migrate()
-        sealer = Sealer([self._keys["SEALING_KEYS"]])
-        accounts = Accounts(database, Signer([self._keys["SIGNING_KEYS"]]), sealer, Configuration)
-        for business in ("at-once", "later"):
-            configuration = Configuration(business=business, api_key=SecretStr("key"))
-            account = await accounts.create("acme", business, configuration)
-            if business == "later":
-                token = PushToken(business, SecretStr("token"))
-                store = CredentialStore(database, sealer)
-                await store.save(account.id, SecretStr("secret"), token, Access.valid)
-            self._accounts.append(Ticketing(business, accounts.metadata(account)))
-            self._site.write(business, "customer", "The first review")
-        await database.close()
+        for account in await add_accounts(self._database_url, self._keys):
+            self._accounts.append(Ticketing(account.business, account.metadata))
+            self._site.write(account.business, "customer", "The first review")
 
     async def _blow(self, processes: Processes, http: httpx2.AsyncClient) -> None:
         replying = [asyncio.create_task(self._reply_often(account, http)) for account in self._accounts]

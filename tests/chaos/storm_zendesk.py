@@ -39,6 +39,8 @@ class StormZendesk:
         self._slowness = 0.0 if fair else 1.0
         self._clients: dict[asyncio.StreamWriter, asyncio.Task[Any] | None] = {}
         self._closing = asyncio.Event()
+        self.away = False
+        """Whether it answers 503 to everything."""
         self.imported: dict[str, dict[str, dict[str, Any]]] = {}
         self.weather: Counter[str] = Counter()
         self.results: Counter[str] = Counter()
@@ -141,6 +143,8 @@ class StormZendesk:
         return results
 
     def _fault(self) -> str:
+        if self.away:
+            return "503"
         lot = self._random.random()
         for name, share in self._faults.items():
             lot -= share
