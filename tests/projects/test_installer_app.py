@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
+import shutil
+import subprocess
+import threading
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +20,8 @@ from sandbox.app.packaging import packed_files, zipped
 from sandbox.validate.app_package import judge, read_package
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from projects import Project
 
 MANIFEST = "https://reviews.acme.dev/channel/manifest"
@@ -125,3 +133,44 @@ def test_the_sidebar_knows_its_own_tickets(everything: Project) -> None:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "INTEGRATION_ID"
     ]
     assert Contents(everything.text("installer_app/assets/sidebar.html")).integration == known
+
+
+SENT = """
+(async () => {
+  await fetch("https://acme.zendesk.com/api/v2/apps/owned.json");
+  await fetch(new URL("https://acme.zendesk.com/api/v2/apps/1"));
+  await fetch(new Request("https://acme.zendesk.com/api/v2/apps/uploads.json", { method: "POST", body: "zip" }));
+})();
+"""
+
+
+@pytest.mark.skipif(
+    not shutil.which("node") and os.environ.get("NODE_TESTS") != "required", reason="Node is not installed."
+)
+def test_the_script_in_zclis_way_leads_its_calls_to_the_sandbox(
+    default_project: Project, tmp_path: Path
+) -> None:
+    """zcli calls by `fetch`, with a text, a URL or a request."""
+    seen: list[str] = []
+
+    class Sandbox(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            seen.append(f"{self.command} {self.path} {body.decode()}".strip())
+            self.send_response(204)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    text = (default_project.path / "docs" / "installer_app.md").read_text("utf-8")
+    (script,) = re.findall(r"```js\n(.*?)```", text, re.DOTALL)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sandbox) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "sandbox.js").write_text(script.replace(":8002", f":{server.server_port}"), "utf-8")
+        command = ["node", "--require", "./sandbox.js", "-e", SENT]
+        subprocess.run(command, cwd=tmp_path, check=True, timeout=30)
+        server.shutdown()
+
+    assert seen == ["GET /api/v2/apps/owned.json", "GET /api/v2/apps/1", "POST /api/v2/apps/uploads.json zip"]

@@ -1,6 +1,7 @@
 // The page with which an admin brings the flow to Zendesk Integration Services, by the session of the browser.
 //
-// It works with what `app package` writes into zis.json: the bundle, the integration's name and the service's address.
+// It works with what `app package` writes into zis.json: the bundle, the names of the environment and of its integration,
+// and the service's address.
 
 import { textsFor } from "./pages.js";
 
@@ -107,6 +108,7 @@ async function start(client) {
     .filter(({ type }) => type === "ZIS::JobSpec")
     .map(({ properties }) => properties.name);
   element("integration").textContent = `${own.integration} → ${own.service}`;
+  element("hint").textContent = texts.token_hint.replace("{environment}", () => own.environment);
   document.querySelector("main").hidden = false;
 
   /** Does something as a line of its own, with the calls that it takes and what came of it. */
@@ -206,4 +208,4 @@ async function start(client) {
 }
 
 const client = globalThis.ZAFClient?.init();
-if (client) start(client);
+if (client) start(client).catch((error) => document.body.append(error.message));

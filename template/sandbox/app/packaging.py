@@ -135,7 +135,12 @@ def _bundle(file: Path, manifest_url: str, environment: str, integration: str | 
     own = f"{named[1] if named else 'integration'}-{environment}"[:64]
     parts = urlsplit(manifest_url)
     service = f"{parts.scheme}://{parts.netloc}"
-    written = {"integration": integration or own, "service": service, "bundle": bundle}
+    written = {
+        "environment": environment,
+        "integration": integration or own,
+        "service": service,
+        "bundle": bundle,
+    }
     return {"assets/zis.json": (json.dumps(written, ensure_ascii=False, indent=2) + "\n").encode()}
 
 

@@ -108,6 +108,7 @@ async def test_from_nothing_to_a_running_flow_and_back(scene: Scene, page: Page)
     zendesk, texts = scene.zendesk, scene.texts()
     app = await scene.open(page)
     await expect(app.get_by_role("status")).to_have_text(texts["not_running"])
+    await expect(app.locator("#hint")).to_contain_text("zis connection-token --env development")
     await deploy(scene, app, scene.token)
     await expect(app.locator("#steps .done")).to_have_count(STEPS)
     await expect(app.get_by_role("status")).to_have_text(texts["running"])
@@ -176,6 +177,8 @@ async def test_the_page_speaks_the_admins_language(scene: Scene, page: Page, loc
 
 async def test_no_secret_stands_on_the_page_or_in_the_log(scene: Scene, page: Page) -> None:
     app = await scene.open(page)
+    field = app.get_by_label(scene.texts()["token"])
+    assert await field.evaluate("field => getComputedStyle(field).webkitTextSecurity") == "disc"
     await deploy(scene, app, scene.token)
     await expect(app.locator("#steps .done")).to_have_count(STEPS)
     [integration] = scene.zendesk.zis.zis.integrations

@@ -132,7 +132,7 @@ class Rest(Part):
             "submitter_id": ticket.requester_id,
             "followup_source_id": ticket.follow_up_of,
             "allow_channelback": ticket.allow_channelback,
-            "tags": [],
+            "tags": ticket.fields.get("tags", []),
             "custom_fields": custom,
             "fields": custom,
         }

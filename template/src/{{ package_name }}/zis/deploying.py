@@ -12,6 +12,7 @@ from .api import ZIS, Api, RefusedError
 from .bundles import CONNECTION, bundle_for, connections_of, difference, job_specs_of, own
 from .environments import DeploymentError
 
+INSTALLATION = f"{ZIS}/registry/job_specs/install"
 DESCRIPTION = "Tells the integration service what becomes of its tickets"
 
 
@@ -40,6 +41,10 @@ class Deployment:
         client = answer.get("zendesk_oauth_client") or {}
         if secret := client.get("secret"):
             remember(SecretStr(str(secret)))
+        if not self._api.dry_run:
+            self._say(
+                f"{self._integration} is registered. Its OAuth client is known by name, so no secret is kept."
+            )
         return str(client.get("id", f"(the number of the client zis_{self._integration})"))
 
     def make_token(self, *, renew: bool = False) -> None:
@@ -76,43 +81,43 @@ class Deployment:
     def upload(self, *, prune: bool = False) -> None:
         """Bring Zendesk to what the bundle says: upload if it differs, install every job spec, and read back."""
         local, uploaded = bundle_for(self._api.environment), self.uploaded()
-        if uploaded is None or own(uploaded) != own(local):
+        is_new = uploaded is None or own(uploaded) != own(local)
+        if is_new:
             self._api.as_uploader("POST", f"{self._registry}/bundles", local)
-            self._say(
-                "Uploaded. That has detached every job spec of the integration: they are installed again."
-            )
+            self._say("An upload detaches every job spec of the integration: they are installed again.")
         else:
             self._say("Zendesk has this bundle already.")
-        self.install(local, prune=prune)
+        self._install(local, prune=prune, detached=is_new)
 
-    def install(self, bundle: dict[str, Any] | None = None, *, prune: bool = False) -> None:
-        """Install the job specs of what was uploaded, and fail unless Zendesk then says that each is installed."""
-        bundle = bundle or self.uploaded()
+    def install(self, *, prune: bool = False) -> None:
+        """Install the job specs of what was uploaded."""
+        bundle = self.uploaded()
         if bundle is None:
             raise DeploymentError("Nothing is uploaded yet: run `zis upload`.")
-        wanted = job_specs_of(bundle)
+        self._install(bundle, prune=prune)
+
+    def _install(self, bundle: dict[str, Any], *, prune: bool, detached: bool = False) -> None:
+        """Install what is not, and fail unless Zendesk then says that each job spec is installed."""
+        wanted, installed = job_specs_of(bundle), self.installed()
+        # A dry run has not detached them.
+        missing = wanted if detached and self._api.dry_run else _without(wanted, installed)
         troubles = []
-        for name in (
-            wanted if self._api.dry_run else [each for each in wanted if not self._is_installed(each)]
-        ):
+        for name in missing:
             try:
-                self._api.as_either(
-                    "POST", f"{ZIS}/registry/job_specs/install", job_spec_name=self._full(name)
-                )
+                self._api.as_either("POST", INSTALLATION, job_spec_name=self._full(name))
             except RefusedError as error:
                 troubles.append(str(error))
-        leftovers = [name for name in self.installed() if name not in wanted]
-        for name in leftovers:
+        for name in _without(installed, wanted):
             if prune:
                 self._uninstall(name)
             else:
                 self._say(
                     f"{name} is installed, and the bundle has it no more: it goes on taking events. --prune ends that."
                 )
-        if not self._api.dry_run and (missing := [name for name in wanted if not self._is_installed(name)]):
+        if not self._api.dry_run and missing and (left := _without(wanted, self.installed())):
             reasons = "\n".join(troubles)
             raise DeploymentError(
-                f"These job specs are not installed, so nothing starts their flows: {', '.join(missing)}.\n{reasons}"
+                f"These job specs are not installed, so nothing starts their flows: {', '.join(left)}.\n{reasons}"
             )
         self._warn_of_connections(bundle)
 
@@ -150,32 +155,23 @@ class Deployment:
         lines.append(
             f"bundle: {'differs from' if difference(uploaded, local) else 'is'} {Path('zis', 'bundle.json')}"
         )
-        installed = self.installed()
+        wanted, installed = job_specs_of(local), self.installed()
         lines += [
-            f"job spec {name}: {'installed' if name in installed else 'NOT installed'}"
-            for name in job_specs_of(local)
+            f"job spec {name}: {'installed' if name in installed else 'NOT installed'}" for name in wanted
         ]
-        lines += [
-            f"job spec {name}: left over, and still installed"
-            for name in installed
-            if name not in job_specs_of(local)
-        ]
+        lines += [f"job spec {name}: left over, and still installed" for name in _without(installed, wanted)]
+        needed = sorted(connections_of(local))
+        if not self._api.credentials.integration:
+            return [*lines, *(f"connection {name}: shown once `zis token` has run" for name in needed)]
         there = self._connections()
-        lines += [
-            f"connection {name}: {'there' if name in there else 'MISSING'}"
-            for name in sorted(connections_of(local))
-        ]
-        return lines
+        return lines + [f"connection {name}: {'there' if name in there else 'MISSING'}" for name in needed]
 
     def _uninstall(self, name: str) -> None:
         try:
-            self._api.as_either("DELETE", f"{ZIS}/registry/job_specs/install", job_spec_name=self._full(name))
+            self._api.as_either("DELETE", INSTALLATION, job_spec_name=self._full(name))
         except RefusedError as error:
             if error.status != 404:
                 raise
-
-    def _is_installed(self, name: str) -> bool:
-        return name in self.installed()
 
     def _full(self, name: str) -> str:
         return f"zis:{self._integration}:job_spec:{name}"
@@ -190,10 +186,6 @@ class Deployment:
 
     def _connections(self) -> Sequence[str]:
         path = f"{self._of_integration}/connections/all"
-        if not self._api.credentials.integration:
-            raise DeploymentError(
-                "Connections are shown to the integration's own token alone: run `zis token` first."
-            )
         document = self._api.as_integration("GET", path, **{"page[size]": "100"}).json()
         return [str(each["name"]) for each in document.get("connections", [])]
 
@@ -212,6 +204,10 @@ class Deployment:
             if client.get("identifier") == f"zis_{self._integration}":
                 return str(client["id"])
         raise DeploymentError(f"Zendesk shows no OAuth client zis_{self._integration}.")
+
+
+def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in others]
 
 
 def write_secret(file: Path, text: str) -> None:
