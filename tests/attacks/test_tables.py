@@ -6,6 +6,9 @@ import test_addresses_of_zendesk as addresses
 import test_callers as callers
 import test_files_of_agents as files
 import test_links as links
+import test_scripts_in_pages as scripts
+import test_smuggling as smuggling
+import test_strangers_at_the_sandbox as strangers
 
 
 def test_the_tables_are_whole() -> None:
@@ -20,3 +23,7 @@ def test_the_tables_are_whole() -> None:
     assert len(links.HEADERS) * len(links.PAGES) == 42
     assert len(files.FILE_URLS) == 21
     assert len(files.ANSWERS) == 17
+    assert len(scripts.PAYLOADS) == 14
+    assert len(smuggling.VECTORS) == 19
+    reading, changing = strangers.HOSTS, strangers.SENDERS
+    assert len(reading) * len(strangers.READ) + len(changing) * len(strangers.CHANGED) == 38
