@@ -22,6 +22,7 @@ from acme_reviews.app import create_app
 from acme_reviews.settings import Settings, new_sealing_key, new_signing_key
 
 DOWNLOADS = 110
+SAVES = 110
 FILES = 120
 RETURN_URL = "https://acme.zendesk.com/zendesk/channels/integration_service_instances/editor_finalizer"
 POST = {
@@ -39,11 +40,16 @@ POST = {
 
 
 class SlowOrigin:
-    """Answers at once, but files, and everything while it is `tired`, one byte in a while."""
+    """Answers at once, but files, and everything while it is `tired`, one byte in a while.
+
+    While it is `curious` it does so about businesses, which is what saving a form asks.
+    """
 
     def __init__(self) -> None:
         self.tired = False
+        self.curious = False
         self.files = 0
+        self.businesses = 0
         self.posted = 0
 
     @asynccontextmanager
@@ -56,16 +62,19 @@ class SlowOrigin:
         with suppress(OSError, asyncio.IncompleteReadError):
             method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
             is_file = "/files/" in path
+            is_business = "/" not in path.removeprefix("/api/businesses/")
+            is_slow = is_file or self.tired or (self.curious and is_business)
             self.files += is_file
+            self.businesses += is_business
             self.posted += method == "POST"
             body = json.dumps({"posts": [POST], "cursor": "1", "more": False}).encode()
             head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n"
             writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body))
-            for number in range(len(body)) if is_file or self.tired else ():
+            for number in range(len(body)) if is_slow else ():
                 writer.write(body[number : number + 1])
                 await writer.drain()
                 await asyncio.sleep(0.2)
-            writer.write(b"" if is_file or self.tired else body)
+            writer.write(b"" if is_slow else body)
             await writer.drain()
         writer.close()
 
@@ -79,7 +88,7 @@ async def meet(folder: Path) -> dict[str, Any]:
                 "signing_keys": new_signing_key(),
                 "sealing_keys": new_sealing_key(),
                 "inner_hosts": url.removeprefix("http://"),
-                "call_deadline": "PT1S",
+                "call_deadline": "PT3S",
             }
         )
         os.environ["ORIGIN_URL"] = url
@@ -106,6 +115,16 @@ async def _met(http: httpx2.AsyncClient, origin: SlowOrigin) -> dict[str, Any]:
         download.cancel()
     await asyncio.gather(*downloads, return_exceptions=True)
 
+    origin.curious, origin.businesses = True, 0
+    saves = [asyncio.create_task(_saved(http, f"Save {number}")) for number in range(SAVES)]
+    while origin.businesses < SAVES / 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    beside_saves = await http.post("/channel/pull", data={"metadata": other})
+    saved = sum(save.done() for save in saves)
+    for save in saves:
+        save.cancel()
+    await asyncio.gather(*saves, return_exceptions=True)
+
     reply = {"metadata": one, "message": "See", "parent_id": "review-1", "thread_id": "review-1"}
     reply |= {"recipient_id": "", "request_unique_identifier": "reply-1"}
     urls = [f"https://acme.zendesk.com/attachments/token/{number}/?name=a" for number in range(FILES)]
@@ -116,6 +135,7 @@ async def _met(http: httpx2.AsyncClient, origin: SlowOrigin) -> dict[str, Any]:
     page = await _saved(http, "Slow")
     return {
         "pull": [meanwhile.status_code, len(meanwhile.json().get("external_resources", [])), seconds],
+        "beside_saves": [beside_saves.status_code, saved],
         "reply": [refused.status_code, refused.json(), origin.posted],
         "save": [
             re.sub(r"<[^>]*>", "", page.partition('id="problems"')[2].partition("<input")[0]),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select, union_all
 
+from ..core.clock import JITTER
 from ..core.database import Database
 from ..core.echoes import Echoes
 from ..core.waits import is_ahead
@@ -49,7 +50,10 @@ class EchoesOfReplies:
             .where(
                 or_(
                     and_(claim.state == "posting", is_ahead(claim.claimed_until, claim.at, now)),
-                    and_(claim.state.in_(("posting", "unknown")), claim.at > now - UNDECIDED),
+                    and_(
+                        claim.state.in_(("posting", "unknown")),
+                        claim.at.between(now - UNDECIDED, now + JITTER),
+                    ),
                 )
             )
             .order_by(claim.at)

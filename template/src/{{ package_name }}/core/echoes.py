@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from .messages import ExternalResource
+
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
@@ -14,6 +16,11 @@ class Echoes:
 
     ids: frozenset[str] = frozenset()
     undecided_since: datetime | None = None
+
+    def may_hold(self, resource: ExternalResource) -> bool:
+        """Whether a post may be a reply whose posting is not settled yet."""
+        since = self.undecided_since
+        return since is not None and resource.created_at > since and resource.external_id not in self.ids
 
 
 EchoCheck = Callable[[str, Sequence[str]], Awaitable[Echoes]]

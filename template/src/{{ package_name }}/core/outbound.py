@@ -9,7 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 
 import httpcore2
@@ -47,12 +47,15 @@ class CallTooLongError(httpx2.ReadTimeout):
     """A call took longer than its purpose allows; the request may have been acted upon."""
 
 
-_purpose: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
+_purpose: ContextVar[Purpose | str | None] = ContextVar("purpose", default=None)
 
 
 @contextmanager
-def calling_for(purpose: Purpose | None) -> Iterator[None]:
-    """Make the calls to the origin in this block for a purpose of their own; None is the usual one."""
+def calling_for(purpose: Purpose | str | None) -> Iterator[None]:
+    """Make the calls to the origin in this block for a purpose of their own.
+
+    None is the usual one; a mere name stands for one with the same limits.
+    """
     token = _purpose.set(purpose)
     try:
         yield
@@ -110,7 +113,8 @@ class TransportByPurpose(httpx2.AsyncBaseTransport):
         self._made: dict[Purpose, httpx2.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        purpose = _purpose.get() or self._otherwise
+        asked = _purpose.get() or self._otherwise
+        purpose = replace(self._otherwise, name=asked) if isinstance(asked, str) else asked
         if purpose not in self._made:
             self._made[purpose] = self._make(purpose)
         return await self._made[purpose].handle_async_request(request)

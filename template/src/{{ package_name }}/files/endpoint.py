@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -18,8 +19,10 @@ from ..core.origin_backoff import OriginBackoff, retry_after
 from ..core.outbound import Purpose, calling_for
 from ..core.security import UntrustedError
 from ..origin_protocol import CredentialsRejectedError, OriginError, OriginFile, OriginProtocol
-from ..web.errors import RequestError
+from ..web.errors import DATABASE_ERRORS, RequestError
 from ..web.file_links import FileLinks
+
+logger = structlog.get_logger()
 
 
 class FilesEndpoint:
@@ -61,6 +64,13 @@ class FilesEndpoint:
             except OriginError as error:
                 raise RequestError(
                     503, "origin_unavailable", str(error), retry_after=retry_after(error, 60)
+                ) from None
+            except DATABASE_ERRORS:
+                raise
+            except Exception:
+                logger.exception("file cannot be opened", account=account_id)
+                raise RequestError(
+                    503, "origin_unreadable", "The origin's answer could not be read", retry_after=60
                 ) from None
             if file.size is not None and file.size > self._size_limit:
                 raise RequestError(413, "file_too_large", f"The file is larger than {self._size_limit} bytes")

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from ..core.hooks import FormSection, HandshakeStep
 from ..core.messages import AdminUiRequest
+from ..core.outbound import calling_for
 from ..core.security import Signer, UntrustedError
 from ..identity import NAME
 from ..origin_protocol import (
@@ -223,7 +224,8 @@ class SignIn:
             raise GrantRefusedError(error or "the provider gave no code")
         tokens = await self._provider.exchange(code, verifier)
         await self._grants.fill(ticket.grant_id, tokens)
-        connected_as = await self._oauth.connected_as(tokens.access_token)
+        with calling_for("forms"):
+            connected_as = await self._oauth.connected_as(tokens.access_token)
         await self._grants.name(ticket.grant_id, connected_as)
         return connected_as
 

@@ -105,4 +105,4 @@ def _request_error(error: Exception, account: Account) -> RequestError:
     if isinstance(error, TimeoutError):
         return RequestError(503, "origin_too_slow", "The origin did not answer in time", retry_after=30)
     logger.error("action failed", account=account.id, exc_info=error)
-    return RequestError(500, "action_failed", "The action failed; the service's log says why")
+    return RequestError(503, "action_failed", "The action failed; the service's log says why", retry_after=30)

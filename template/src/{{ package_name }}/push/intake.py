@@ -1,6 +1,7 @@
 """Intake: posts that the origin tells of are converted and stored in the outbox, and the sender is woken."""
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from .sender import Sender
 
 ITEMS_IN_A_ROW = 100
 """After as many posts other requests have their turn."""
+
+ITEMS_IN_A_PART = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,8 @@ class Intake:
         if new:
             await self._runner.wake(Sender.name, account.id)
         return Taken(new, len(quarantined), len(resources))
+
+    async def take_in_parts(self, account: OriginAccount[Any], items: Sequence[Any]) -> None:
+        """Store any number of posts that no delivery holds together; what was stored is known when it comes again."""
+        for start in range(0, len(items), ITEMS_IN_A_PART):
+            await self.take(account, items[start : start + ITEMS_IN_A_PART], f"part {uuid.uuid4()}")

@@ -131,7 +131,7 @@ class Lookups:
             opened = self._accounts.opened(account)
             async with asyncio.timeout(TIME_LIMIT), self._backoff.calling(account):
                 items = await self._origin.look_up(opened, row.key)
-                await self._intake.take(opened, items, f"look-up {uuid.uuid4()}")
+                await self._intake.take_in_parts(opened, items)
         except UnknownAccountError:
             return
         except Exception as error:  # noqa: BLE001

@@ -5,13 +5,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    and_,
+    delete,
+    or_,
+    select,
+    update,
+)
 
 from ..core.accounts import Account, Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.backoff import Backoff
+from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import Leases
-from ..core.origin_backoff import OriginBackoff, retry_after
+from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
 from ..core.security import UntrustedError
 from ..origin_protocol import OriginAccount, OriginProtocol
 from .credentials import CredentialStore
@@ -103,7 +116,7 @@ class Subscriptions:
         subscription = subscriptions_table.c
         query = (
             select(subscription.account_id)
-            .where(subscription.renew_at <= now)
+            .where(_is_due(now))
             .where(~self._leases.unavailable(subscription.account_id, now))
         )
         async with self._database.reading() as connection:
@@ -122,7 +135,7 @@ class Subscriptions:
     async def _still_due(self, account_id: str) -> list[str]:
         subscription = subscriptions_table.c
         query = select(subscription.account_id).where(
-            subscription.account_id == account_id, subscription.renew_at <= self._clock.now()
+            subscription.account_id == account_id, _is_due(self._clock.now())
         )
         async with self._database.reading() as connection:
             return list(await connection.scalars(query))
@@ -160,3 +173,10 @@ class Subscriptions:
                     detail=reason,
                 )
             )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """SQL that says whether to renew. A next try that only a clock that was ahead can have put off is not waited for."""
+    subscription = subscriptions_table.c
+    latest = now + max(LONGEST, BACKOFF.longest) + JITTER
+    return or_(subscription.renew_at <= now, and_(subscription.failures > 0, subscription.renew_at > latest))

@@ -21,6 +21,7 @@ from ..core.clock import Clock
 from ..core.jobs.runner import JobRunner
 from ..core.metrics import Metrics
 from ..core.origin_backoff import retry_after
+from ..core.outbound import calling_for
 from ..core.security import UntrustedError
 from ..origin_protocol import (
     CredentialsRejectedError,
@@ -141,7 +142,7 @@ class WebhookEndpoint:
         account_id = str(request.path_params["account"])
         async with self._refusals_counted(account_id):
             received = await self._received(request)
-            with self._failures_counted(account_id):
+            with self._failures_counted(account_id), calling_for("webhooks"):
                 account, secret = await self._account(request, account_id)
                 webhook = await self._origin.parse_webhook(account, secret, received)
                 taken = await self._take(account, webhook, received)
@@ -151,7 +152,7 @@ class WebhookEndpoint:
         """Take a webhook that the origin registers once for all accounts."""
         async with self._refusals_counted(NOBODY):
             received = await self._received(request)
-            with self._failures_counted("all"):
+            with self._failures_counted("all"), calling_for("webhooks"):
                 shared = await self._origin.parse_shared_webhook(received)
                 taken = []
                 for key, account_id in await self._credential_store.accounts_by_key(shared.webhooks):

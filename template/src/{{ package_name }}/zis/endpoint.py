@@ -22,6 +22,9 @@ from .ticket_tags import ACCOUNT_LENGTH, threads_of
 
 RETRY_AFTER = 30
 
+THREADS_LIMIT = 10
+"""Threads of one ticket; an agent may have written any number of tags."""
+
 
 class TicketEventEndpoint:
     def __init__(self, accounts: Accounts[Any], signer: Signer, solved_tickets: SolvedTickets) -> None:
@@ -39,10 +42,14 @@ class TicketEventEndpoint:
         if event.ticket.status != "solved":
             return JSONResponse({"outcome": "not solved"})
         accounts = await self._accounts_of(subdomain)
-        outcomes = [
-            await self._solved_tickets.take(accounts[account], thread_id, event)
+        threads = [
+            (accounts[account], thread_id)
             for account, thread_id in dict.fromkeys(threads_of(event.ticket.tags))
             if account in accounts
+        ]
+        outcomes = [
+            await self._solved_tickets.take(account, thread_id, event)
+            for account, thread_id in threads[:THREADS_LIMIT]
         ]
         if unfinished := {"acting", "owed"}.intersection(outcomes):
             description = f"The origin does not know of it yet: {', '.join(sorted(unfinished))}"

@@ -37,6 +37,7 @@ from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.keyset import Keyset
 from ..core.metrics import Metrics
 from ..core.origin_backoff import OriginBackoff
+from ..core.outbound import calling_for
 from ..origin_protocol import OriginProtocol, SolvedTicket, TicketRejectedError
 from .messages import TicketEvent
 
@@ -172,7 +173,8 @@ class SolvedTickets:
             account = await self._accounts.by_id(row["account_id"])
             opened = self._accounts.opened(account)
             async with asyncio.timeout(TIME_LIMIT), self._backoff.calling(account):
-                await self._origin.ticket_solved(opened, ticket)
+                with calling_for("solved tickets"):
+                    await self._origin.ticket_solved(opened, ticket)
         except UnknownAccountError:
             return "account gone"
         except TicketRejectedError as error:
