@@ -24,10 +24,10 @@ QUIET = (
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator[Browser]:
+async def launched(*arguments: str) -> AsyncIterator[Browser]:
     path = chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=path, args=[*QUIET, *arguments])
         yield browser
         await browser.close()
 

@@ -33,7 +33,7 @@ async def test_rooms_and_topics_are_chosen_with_the_keyboard(
     await expect(form.get_by_label("Password")).to_have_value("")
     await form.get_by_role("button", name="Weiter").click()
 
-    await form.get_by_role("button", name="Verbinden").click()
+    await form.get_by_role("button", name="Speichern").click()
     await expect(form.get_by_role("alert")).to_be_focused()
     room = form.get_by_label("Room")
     await expect(room).to_have_attribute("aria-invalid", "true")
@@ -46,7 +46,7 @@ async def test_rooms_and_topics_are_chosen_with_the_keyboard(
     await page.keyboard.press("Tab")
     await expect(topics.get_by_label("Cake")).to_be_focused()
     await page.keyboard.press("Space")
-    await form.get_by_role("button", name="Verbinden").press("Enter")
+    await form.get_by_role("button", name="Speichern").press("Enter")
 
     await page.wait_for_url("**/admin")
     assert [account.name for account in served.accounts] == ["Main"]

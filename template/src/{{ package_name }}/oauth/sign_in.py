@@ -44,6 +44,9 @@ FORM = "oauth form"
 STATE = "oauth state"
 CONFIRMATION = "oauth confirmation"
 
+SECTION = "sign-in"
+"""What a message about the connection is for: no field has such a name."""
+
 CARRIED = timedelta(days=365)
 """What the form carries is as old as its first page; whether that is too long is for the form to say."""
 
@@ -131,12 +134,12 @@ class SignIn:
         async def access_token(refused: str = "") -> str:
             grant = await self._grant(ticket)
             if grant is None:
-                raise ConfigurationRejectedError({"": fill(_(CONNECT_FIRST), origin_name=NAME)})
+                raise ConfigurationRejectedError({SECTION: fill(_(CONNECT_FIRST), origin_name=NAME)})
             try:
                 return await self._renewal.of(lambda: self._grants.by_id(grant.id))(refused)
             except CredentialsRejectedError:
                 message = fill(_(CONNECT_AGAIN), origin_name=NAME, name=grant.connected_as)
-                raise ConfigurationRejectedError({"": message}) from None
+                raise ConfigurationRejectedError({SECTION: message}) from None
 
         return access_token
 
