@@ -48,46 +48,37 @@ class Statements:
 
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None
-        self.texts: list[str] = []
+        self._executed = 0
+        self._commits = 0
 
-    def note(self, statement: str) -> None:
+    def note(self, *, commit: bool = False) -> None:
         if asyncio.current_task() is self.task:
-            self.texts.append(statement)
+            self._executed += not commit
+            self._commits += commit
 
     def take(self) -> tuple[int, int]:
         """Give the number of statements and of commits since the last time."""
-        commits = self.texts.count("COMMIT")
-        begun = sum(text.startswith("BEGIN") for text in self.texts)
-        counts = len(self.texts) - commits - begun, commits
-        self.texts.clear()
+        counts = self._executed, self._commits
+        self._executed = self._commits = 0
         return counts
 
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
-
     found = Statements()
-    execute, executemany, commit = (
-        sqlite.SqliteCursor.execute,
-        sqlite.SqliteCursor.executemany,
-        sqlite.SqliteConnection.commit,
-    )
+    run, in_a_thread = sqlite.run, sqlite.in_a_thread
 
-    async def execute_counted(cursor: Any, statement: str, parameters: Any = ()) -> None:
-        found.note(statement)
-        await execute(cursor, statement, parameters)
+    async def run_counted(*arguments: Any) -> Any:
+        found.note()
+        return await run(*arguments)
 
-    async def executemany_counted(cursor: Any, statement: str, parameters: Any) -> None:
-        found.note(statement)
-        await executemany(cursor, statement, parameters)
+    async def in_a_thread_counted(connection: Any, work: Any) -> Any:
+        if work == connection.commit:
+            found.note(commit=True)
+        return await in_a_thread(connection, work)
 
-    async def commit_counted(connection: Any) -> None:
-        found.note("COMMIT")
-        await commit(connection)
-
-    monkeypatch.setattr(sqlite.SqliteCursor, "execute", execute_counted)
-    monkeypatch.setattr(sqlite.SqliteCursor, "executemany", executemany_counted)
-    monkeypatch.setattr(sqlite.SqliteConnection, "commit", commit_counted)
+    monkeypatch.setattr(sqlite, "run", run_counted)
+    monkeypatch.setattr(sqlite, "in_a_thread", in_a_thread_counted)
     return found
 
 

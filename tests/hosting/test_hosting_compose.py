@@ -156,7 +156,7 @@ from acme_reviews.core.security import Sealer, Signer
 
 
 async def main() -> None:
-    database = Database(f"sqlite+aiosqlite:///{sys.argv[1]}")
+    database = Database(f"sqlite:///{sys.argv[1]}")
     await database.migrate()
     accounts = Accounts(database, Signer([new_signing_key()]), Sealer([new_sealing_key()]), Configuration)
     for number in range(40):

@@ -304,7 +304,7 @@ def check_settings(python: Path, settings: Path, folder: Path) -> None:
     assert run(python, "-c", code, folder=folder, env=env).output.split() == [
         "production",
         "https://reviews.example.com",
-        "sqlite+aiosqlite:////var/lib/acme-reviews/acme-reviews.db",
+        "sqlite:////var/lib/acme-reviews/acme-reviews.db",
         "127.0.0.1",
         "8000",
     ]

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from sqlalchemy import Column, ColumnElement, ForeignKey, String, Table, Text, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..origin_protocol import AccountState
 from .database import Database, UtcDateTime, tables, upsert
 from .security import Sealer
+from .transaction import Transaction
 from .waits import is_ahead
 
 state_table = Table(
@@ -99,7 +99,7 @@ async def remove_expired(database: Database) -> None:
     await database.delete_in_parts(state_table, state_table.c.expires_at <= database.clock.now())
 
 
-async def reseal(connection: AsyncConnection, sealer: Sealer) -> None:
+async def reseal(connection: Transaction, sealer: Sealer) -> None:
     """Seal every value with the newest key. Raises UntrustedError when one cannot be opened."""
     for row in (await connection.execute(select(state_table).with_for_update())).all():
         await connection.execute(

@@ -4,20 +4,16 @@ import asyncio
 import errno
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from sqlite3 import OperationalError
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
-    URL,
     ColumnElement,
     Connection,
     DateTime,
@@ -29,7 +25,6 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     column,
-    event,
     inspect,
     make_url,
     select,
@@ -38,13 +33,13 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.util import greenlet_spawn
 
-from . import sqlite as sqlite_driver
 from .clock import Clock
 from .masking import mask
+from .postgresql import PostgresqlServer
 from .process_lock import ProcessLock
+from .sqlite import SqliteFile
+from .transaction import Parameters, Transaction
 
 tables = MetaData(
     naming_convention={
@@ -62,9 +57,6 @@ BUSY_SECONDS = 10
 
 ROOM = 1024 * 1024
 """Bytes that the disk of a SQLite file must have left."""
-
-CONNECT_SECONDS = 5
-"""How long PostgreSQL may take to answer a new connection, and an old one to receive what is sent."""
 
 DELETED_AT_ONCE = 1000
 """Rows in one transaction."""
@@ -115,7 +107,7 @@ def _storable(text: str, length: int) -> str:
 
 
 async def upsert(
-    connection: AsyncConnection, into: Table, rows: Sequence[Mapping[str, Any]], update: Sequence[str]
+    connection: Transaction, into: Table, rows: Sequence[Mapping[str, Any]], update: Sequence[str]
 ) -> None:
     """Insert rows; of one whose primary key is there already, change the columns named in `update`."""
     # In one order, so that transactions that overlap cannot wait for each other.
@@ -138,59 +130,36 @@ class Database:
         self.clock = clock or Clock()
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        # What is stored must not stand in an exception, and so in a log. A pooler may give each transaction another
-        # connection, in which a statement is prepared that this one does not know, or is not.
-        self._engine = create_async_engine(
-            self._url,
-            hide_parameters=True,
-            pool_pre_ping=not self._is_sqlite,
-            connect_args=(
-                {"async_creator_fn": partial(sqlite_driver.connect, busy_seconds=BUSY_SECONDS)}
-                if self._is_sqlite
-                else _patience(self._url) | {"prepare_threshold": None}
-            ),
+        self._server: SqliteFile | PostgresqlServer = (
+            SqliteFile(self._url, BUSY_SECONDS) if self._is_sqlite else PostgresqlServer(self._url)
         )
-        # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
-        self._next_writer: AbstractAsyncContextManager[None] = (
-            asyncio.Lock() if self._is_sqlite else nullcontext()
-        )
-        if self._is_sqlite:
-            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
-            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
         self._lock = ProcessLock(_lock_file(self._url.database) if self._is_sqlite else None)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self) -> AsyncIterator[Transaction]:
         """A transaction, committed when the block ends without an exception."""
-        async with self._next_writer, self._engine.begin() as connection:
-            await self._set_clock(connection)
-            yield connection
+        async with self._server.writing() as transaction:
+            await self._set_clock(transaction)
+            yield transaction
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[Transaction]:
         """A transaction that waits for no writer and changes nothing."""
-        async with self._engine.connect() as connection:
-            await connection.execution_options(reading=True)
-            await self._set_clock(connection)
-            yield connection
+        async with self._server.reading() as transaction:
+            await self._set_clock(transaction)
+            yield transaction
 
-    async def rows(
-        self, query: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Sequence[Row[Any]]:
-        """Give what one query finds, in a transaction of its own; on SQLite for half of what `reading` costs."""
-        if self._is_sqlite:
-            return await greenlet_spawn(self._rows, query, parameters)
-        async with self.reading() as connection:
-            return (await connection.execute(query, parameters)).all()
+    async def rows(self, query: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        """Give what one query finds, in a transaction of its own; on SQLite for less than `reading` costs."""
+        if isinstance(self._server, SqliteFile):
+            return await self._server.rows(query, parameters)
+        async with self.reading() as transaction:
+            return (await transaction.execute(query, parameters)).all()
 
-    async def first(self, query: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    async def first(self, query: Executable, parameters: Parameters | None = None) -> Row[Any] | None:
         """Give the first row that a query finds."""
         found = await self.rows(query, parameters)
         return found[0] if found else None
-
-    def _rows(self, query: Executable, parameters: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
-        with self._engine.sync_engine.connect() as connection:
-            return connection.execution_options(reading=True).execute(query, parameters).all()
 
     @asynccontextmanager
     async def starting(self) -> AsyncIterator[bool]:
@@ -239,58 +208,17 @@ class Database:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._server.close()
         self._lock.release()
 
-    async def _set_clock(self, connection: AsyncConnection) -> None:
+    async def _set_clock(self, connection: Transaction) -> None:
         """Several machines share PostgreSQL's clock: theirs may be apart, and what one has written all believe."""
         if not self._is_sqlite and self.clock.age > CLOCK_SECONDS:
             self.clock.set((await connection.execute(text("SELECT clock_timestamp()"))).scalar_one())
 
 
-def _patience(url: URL) -> dict[str, int]:
-    limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": CONNECT_SECONDS * 1000}
-    return {name: limit for name, limit in limits.items() if name not in url.query}
-
-
 def _lock_file(database: str | None) -> Path | None:
     return Path(f"{database}.lock") if database and not database.startswith((":", "file:")) else None
-
-
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    _switch_to_wal(cursor)
-    cursor.close()
-
-
-def _switch_to_wal(cursor: Any) -> None:
-    # Processes that start together on a new file all switch it. SQLite refuses that at once while another one
-    # writes, whatever the timeout.
-    refused_until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except OperationalError:
-            if time.monotonic() > refused_until:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that begins by reading and then writes can fail at once on another writer, whatever the
-    # timeout; one that takes the lock first waits for it.
-    reading = connection.get_execution_options().get("reading", False)
-    if not reading:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        return
-    # This one locks nothing, and can fail at nothing that would have to be told as an error of the database.
-    cursor = connection.connection.cursor()
-    cursor.execute("BEGIN DEFERRED")
-    cursor.close()
 
 
 def _upgrade(connection: Connection) -> None:

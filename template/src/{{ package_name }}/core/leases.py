@@ -24,10 +24,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .clock import JITTER
 from .database import Database, Line, UtcDateTime, tables
+from .transaction import Transaction
 from .waits import is_ahead
 
 LEASE = timedelta(seconds=30)
@@ -122,7 +122,7 @@ class Leases:
                 return None
         return await self._take_first(Lease(self._job, account_id, holder, held_until, 0, now))
 
-    async def renew(self, connection: AsyncConnection, lease: Lease) -> Lease:
+    async def renew(self, connection: Transaction, lease: Lease) -> Lease:
         """Extend the lease; raises LeaseLostError, upon which the caller's transaction must end."""
         now = self._clock.now()
         held = replace(lease, held_until=now + self._lease)
@@ -149,7 +149,7 @@ class Leases:
         async with self._database.writing() as connection:
             await self.end_in(connection, lease, pause)
 
-    async def end_in(self, connection: AsyncConnection, lease: Lease, pause: Pause | None = None) -> bool:
+    async def end_in(self, connection: Transaction, lease: Lease, pause: Pause | None = None) -> bool:
         """Give the lease back in the caller's transaction, and say whether it was still held."""
         now = self._clock.now()
         values = {
@@ -213,7 +213,7 @@ class Leases:
             return None
         return lease
 
-    async def _write(self, connection: AsyncConnection, lease: Lease, values: dict[str, Any]) -> bool:
+    async def _write(self, connection: Transaction, lease: Lease, values: dict[str, Any]) -> bool:
         written = await connection.execute(
             update(leases_table)
             .where(*self._is(lease.account_id), leases_table.c.holder == lease.holder)

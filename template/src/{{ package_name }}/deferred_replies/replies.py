@@ -29,12 +29,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..channelback.messages import ChannelbackRequest
 from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.keyset import Keyset
 from ..core.leases import Leases
+from ..core.transaction import Transaction
 from ..core.waits import is_ahead
 
 PREFIX = "reply:"
@@ -226,7 +226,7 @@ class DeferredReplies:
             await self.record_posted(connection, account_id, identifier, origin_id)
 
     async def record_posted(
-        self, connection: AsyncConnection, account_id: str, identifier: str, origin_id: str
+        self, connection: Transaction, account_id: str, identifier: str, origin_id: str
     ) -> None:
         """Do the same in the transaction that settles the claim: no reply is known without Zendesk's id for it."""
         await connection.execute(

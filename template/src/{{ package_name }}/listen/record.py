@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ForeignKey, String, Table, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import leases_table
+from ..core.transaction import Transaction
 from ..core.waits import is_ahead
 
 JOB = "listen"
@@ -45,7 +45,7 @@ class Record:
         async with self._database.writing() as connection:
             await upsert(connection, listeners_table, [row], update=("since",))
 
-    async def ended(self, connection: AsyncConnection, account_id: str, failure: str | None) -> None:
+    async def ended(self, connection: Transaction, account_id: str, failure: str | None) -> None:
         """Nobody listens for the account now; `failure` is why, if that was one."""
         values: dict[str, Any] = {"since": None}
         if failure is not None:

@@ -25,11 +25,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.accounts import accounts_table
 from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.security import Sealer, UntrustedError
+from ..core.transaction import Transaction
 from ..core.waits import is_ahead
 from .provider import Tokens
 
@@ -250,7 +250,7 @@ class Grants:
         async with self._database.writing() as connection:
             await connection.execute(delete(grants_table).where(grants_table.c.id == grant_id))
 
-    async def reseal(self, connection: AsyncConnection) -> None:
+    async def reseal(self, connection: Transaction) -> None:
         """Seal every token with the newest key. Raises UntrustedError when one cannot be opened."""
         for row in (await connection.execute(select(grants_table).with_for_update())).all():
             await connection.execute(

@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.accounts import UnknownAccountError, accounts_table
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.security import Sealer, UntrustedError
+from ..core.transaction import Transaction
 
 credentials_table = Table(
     "push_credentials",
@@ -180,7 +180,7 @@ class CredentialStore:
                 .values(access=access, detail=detail, changed_at=self._clock.now())
             )
 
-    async def reseal(self, connection: AsyncConnection) -> int:
+    async def reseal(self, connection: Transaction) -> int:
         """Seal every secret with the newest key; raises UntrustedError, upon which the transaction must end."""
         rows = (await connection.execute(select(credentials_table).with_for_update())).all()
         for row in rows:
