@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LINES = 2670
 """Of the Channel framework."""
-ZIS_LINES = 1705
+ZIS_LINES = 1730
 APP_LINES = 850
 """Of what installs apps, and shows them to agents."""
 SCRIPT_LINES = 700

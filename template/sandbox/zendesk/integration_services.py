@@ -22,7 +22,7 @@ from ..zis.connections import Connections
 from ..zis.credentials import prepare
 from ..zis.data import MissingError
 from ..zis.flows import FailedError, Flow, FlowError, TimeIsUpError
-from ..zis.model import Integration, Run
+from ..zis.model import Integration, Run, SeenTicket
 from ..zis.oauth import OAuth
 from ..zis.registry import Registry
 from ..zis.webhooks import Webhooks
@@ -31,7 +31,7 @@ from .calls import Calls, NoAnswerError
 from .clock import text_of
 from .context import Part
 from .front import Front, Handler
-from .model import Comment, Ticket
+from .model import Ticket
 from .verdicts import Remark
 
 RUNS = 4
@@ -98,8 +98,7 @@ class IntegrationServices(Part):
         """Tell of what has happened to tickets since they were last looked at."""
         seen = self.zis.tickets_seen
         for ticket in self.state.tickets:
-            before, comments = seen.get(ticket.id, (None, 0))
-            events = list(_events(ticket, before, ticket.comments[comments:]))
+            events = list(_events(ticket, seen.get(ticket.id)))
             sequence = str(uuid.uuid4())
             for position, (type_, more) in enumerate(events, 1):
                 meta = {
@@ -111,7 +110,9 @@ class IntegrationServices(Part):
                 event = {"meta": meta, "type": _spaced(type_), **more, "ticket": self._shown(ticket)}
                 for integration in self.zis.integrations:
                     self.receive(integration, "support", f"ticket.{type_}", {"ticket_event": event})
-            seen[ticket.id] = (ticket.status, len(ticket.comments))
+            seen[ticket.id] = SeenTicket(
+                ticket.status, ticket.subject, {**ticket.fields}, len(ticket.comments)
+            )
 
     def _shown(self, ticket: Ticket) -> dict[str, Any]:
         created = ticket.comments[0].created_at if ticket.comments else self.clock.now()
@@ -138,6 +139,8 @@ class IntegrationServices(Part):
         self.look_at_tickets()
         now = self.clock.now()
         due = [delivery for delivery in self._waiting if delivery.due <= now]
+        if self.faults.reorder_events:
+            due.reverse()
         self._waiting = [delivery for delivery in self._waiting if delivery.due > now]
         for delivery in due:
             task = asyncio.create_task(self._run(delivery))
@@ -265,15 +268,24 @@ class IntegrationServices(Part):
         self.context.changes.note()
 
 
-def _events(
-    ticket: Ticket, before: str | None, comments: list[Comment]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _events(ticket: Ticket, before: SeenTicket | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the types of events, without `ticket.`, and what each has beside the ticket."""
     if before is None:
         yield "TicketCreated", {}
-    elif before != ticket.status:
-        yield "StatusChanged", {"previous": before, "current": ticket.status}
-    for comment in comments[before is None :]:
+        return
+    if before.status != ticket.status:
+        yield "StatusChanged", {"previous": before.status, "current": ticket.status}
+    if before.subject != ticket.subject:
+        yield "SubjectChanged", {"previous": before.subject, "current": ticket.subject}
+    old, new = (fields.get("tags") or [] for fields in (before.fields, ticket.fields))
+    if set(old) != set(new):
+        added, removed = [tag for tag in new if tag not in old], [tag for tag in old if tag not in new]
+        yield "TagsChanged", {"tags_added": added, "tags_removed": removed}
+    for id_, value in ticket.fields.items():
+        was = before.fields.get(id_)
+        if id_.isdecimal() and was != value:
+            yield "CustomFieldChanged", {"custom_field": {"id": id_}, "previous": was, "current": value}
+    for comment in ticket.comments[before.comments :]:
         shown = {
             "id": comment.id,
             "body": comment.body,

@@ -13,6 +13,8 @@ from .flows import Call, FlowError, Result
 from .model import Connection, Integration
 
 BUILT_IN = "zis:common:"
+ZENDESK = "zendesk"
+"""The connection by which flows call Zendesk's own API."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ class Actions:
         if not url.startswith(("https://", f"{self.zendesk}/")) and not self.is_allowed(url):
             raise FlowError("States.Runtime", f"{url} is not secure: write https")
         headers = dict(_pairs(definition.get("headers", []), data))
-        if connection := self._connection(definition):
-            self._refuse_elsewhere(connection, url)
+        is_own = "path" in definition or "path.$" in definition
+        if connection := self._connection(definition.get("connectionName", ZENDESK if is_own else "")):
+            if not is_own:
+                _refuse_elsewhere(connection, url)
             headers[connection.header] = connection.value
         content, kind = self._body(definition, data)
         if kind and "content-type" not in {name.lower() for name in headers}:
@@ -129,17 +133,8 @@ class Actions:
         query = urlencode(_pairs(definition.get("queryParams", []), data))
         return f"{address}{'&' if '?' in address else '?'}{query}" if query else address
 
-    def _connection(self, definition: dict[str, Any]) -> Connection | None:
-        name = definition.get("connectionName")
+    def _connection(self, name: str) -> Connection | None:
         return next((each for each in self.integration.connections if each.name == name), None)
-
-    def _refuse_elsewhere(self, connection: Connection, url: str) -> None:
-        host, allowed = urlsplit(url).hostname or "", connection.allowed_domain.lower()
-        if host != allowed and not host.endswith(f".{allowed}"):
-            raise FlowError(
-                "States.Runtime",
-                f"the connection {connection.name} is for {connection.allowed_domain}, not for {host}",
-            )
 
     def _body(self, definition: dict[str, Any], data: Any) -> tuple[bytes, str | None]:
         if "requestBody.$" in definition:
@@ -155,6 +150,15 @@ class Actions:
         if isinstance(body, str):
             return body.encode(), None
         return json.dumps(body, ensure_ascii=False).encode(), "application/json"
+
+
+def _refuse_elsewhere(connection: Connection, url: str) -> None:
+    host, allowed = urlsplit(url).hostname or "", connection.allowed_domain.lower()
+    if host != allowed and not host.endswith(f".{allowed}"):
+        raise FlowError(
+            "States.Runtime",
+            f"the connection {connection.name} is for {connection.allowed_domain}, not for {host}",
+        )
 
 
 def missing_connection(integration: Integration, flow: dict[str, Any]) -> str | None:

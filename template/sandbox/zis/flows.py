@@ -12,6 +12,9 @@ LONGEST_FLOW = 100
 """Seconds."""
 MOST_TRANSITIONS_OF_A_MAP = 250
 
+_OF_OTHERS = {"InputPath", "OutputPath", "ResultSelector", "Retry"}
+"""Keys of a state in other runtimes of the States Language; `Retry` stood on one page of Zendesk's, too."""
+
 States = dict[str, Any]
 
 
@@ -98,6 +101,7 @@ class Flow:
                 raise FlowError("States.Runtime", f"a Map may go through {limit} states for an item")
             self.states_run.append(name)
             state = states[name]
+            self._remark_on(name, state)
             try:
                 data, name, message = await self._state(state, data)
             except (FailedError, TimeIsUpError):
@@ -107,6 +111,12 @@ class Flow:
                 continue
             if name is None:
                 return message, data
+
+    def _remark_on(self, name: str, state: States) -> None:
+        for key in sorted(_OF_OTHERS & state.keys()):
+            remark = f"{name} has {key}: it has no effect, for ZIS does not know it"
+            if remark not in self.remarks:
+                self.remarks.append(remark)
 
     async def _state(self, state: States, data: Any) -> tuple[Any, Any, str]:
         """Return the data afterwards, the state that follows or None, and the message if the flow ends."""
@@ -132,8 +142,6 @@ class Flow:
         return data, following, SUCCESS
 
     async def _action(self, state: States, data: Any) -> Any:
-        if "Retry" in state:
-            self.remarks.append("Retry of a state has no effect: ZIS runs the whole flow again")
         parameters = with_values(state["Parameters"], data) if "Parameters" in state else None
         seconds = min(self._left(), state.get("TimeoutSeconds", LONGEST_FLOW))
         result = await self.perform(Call(state["ActionName"], parameters, data, seconds))
@@ -160,6 +168,8 @@ class Flow:
         return placed(data, state.get("ResultPath", "$"), results)
 
     async def _wait(self, state: States, data: Any) -> None:
+        if not {"Seconds", "SecondsPath"} & state.keys():
+            raise FlowError("States.Runtime", "a Wait takes Seconds or SecondsPath")
         seconds = state["Seconds"] if "Seconds" in state else found(data, state["SecondsPath"])
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             raise FlowError("States.Runtime", f"{seconds!r} is no number of seconds")

@@ -156,6 +156,15 @@ class Run:
 
 
 @dataclass
+class SeenTicket:
+    status: str
+    subject: str
+    fields: dict[str, Any]
+    comments: int
+    """How many there were."""
+
+
+@dataclass
 class ZisState:
     """Everything about Integration Services that a session is resumed from."""
 
@@ -168,8 +177,8 @@ class ZisState:
     """The cookie of an admin's browser."""
     tokens: list[Bearer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    tickets_seen: dict[int, tuple[str, int]] = field(default_factory=dict)
-    """The status of each ticket and the number of its comments, when flows last heard of it."""
+    tickets_seen: dict[int, SeenTicket] = field(default_factory=dict)
+    """Each ticket as it was when flows last heard of it."""
 
     def secrets(self) -> Iterator[str]:
         """What no log may show."""

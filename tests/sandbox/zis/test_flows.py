@@ -132,6 +132,26 @@ async def test_a_flow_ends_after_100_seconds(runtime: Runtime) -> None:
     assert runtime.flow.states_run == ["A"] * 4
 
 
+@pytest.mark.parametrize("key", ["InputPath", "OutputPath", "ResultSelector", "Retry"])
+async def test_keys_of_other_runtimes_have_no_effect_and_are_remarked_on(runtime: Runtime, key: str) -> None:
+    state = {"Type": "Pass", "Comment": "Nobody reads this", key: "$.a", "Next": "Show"}
+
+    assert await runtime.data_after({"a": 1}, A=state) == {"a": 1}
+    assert [remark.partition(":")[0] for remark in runtime.flow.remarks] == [f"A has {key}"]
+
+
+@pytest.mark.parametrize("state", [{"Timestamp": "2026-01-01T00:00:00Z"}, {"TimestampPath": "$.t"}, {}])
+async def test_a_wait_takes_seconds_alone(runtime: Runtime, state: dict[str, Any]) -> None:
+    with pytest.raises(FlowError, match="a Wait takes Seconds or SecondsPath"):
+        await runtime.run(A={"Type": "Wait", **state, "End": True})
+
+
+@pytest.mark.parametrize("seconds", ["3", True, None])
+async def test_a_wait_takes_a_number(runtime: Runtime, seconds: Any) -> None:
+    with pytest.raises(FlowError, match="is no number of seconds"):
+        await runtime.run({"s": seconds}, A={"Type": "Wait", "SecondsPath": "$.s", "End": True})
+
+
 @pytest.mark.parametrize("type_", ["Task", "Parallel"])
 async def test_other_states_are_unknown(runtime: Runtime, type_: str) -> None:
     with pytest.raises(FlowError, match=f"no state of the type {type_}"):
@@ -177,6 +197,57 @@ async def test_a_choice_compares(runtime: Runtime, rule: dict[str, Any], holds: 
     await runtime.run(data, C=choice, Yes=END, No=END)
 
     assert runtime.flow.states_run == ["C", "Yes" if holds else "No"]
+
+
+ORDERS = {
+    "Equals": (False, True, False),
+    "LessThan": (True, False, False),
+    "GreaterThan": (False, False, True),
+    "LessThanEquals": (True, True, False),
+    "GreaterThanEquals": (False, True, True),
+}
+"""Whether the middle one of three, and each of the three as the other."""
+VALUES: dict[str, tuple[Any, Any, Any]] = {
+    "String": ("a", "b", "c"),
+    "Numeric": (1, 2, 2.5),
+    "Timestamp": ("2026-01-01T00:00:00Z", "2026-01-01T02:00:00+01:00", "2026-01-02T00:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", VALUES)
+async def test_each_operator_orders_three_values(runtime: Runtime, kind: str, order: str) -> None:
+    other = VALUES[kind][1]
+    held = []
+    for value in VALUES[kind]:
+        rules = [{"Variable": "$.value", f"{kind}{order}": other, "Next": "Yes"}]
+        await runtime.run(
+            {"value": value}, C={"Type": "Choice", "Choices": rules, "Default": "No"}, Yes=END, No=END
+        )
+        held.append(runtime.flow.states_run == ["C", "Yes"])
+    assert tuple(held) == ORDERS[order]
+
+
+@pytest.mark.parametrize(
+    "operator",
+    ["StringEqualsPath", "BooleanEqualsPath", *(f"Numeric{order}Path" for order in ORDERS)],
+)
+async def test_each_path_variant_compares_two_values_of_the_data(runtime: Runtime, operator: str) -> None:
+    data: dict[str, Any] = {"a": "x", "b": "x", "c": "y"}
+    if operator.startswith("Boolean"):
+        data = {"a": True, "b": True, "c": False}
+    elif operator.startswith("Numeric"):
+        data = {"a": 2, "b": 2, "c": 3}
+    held = []
+    for path in ("$.b", "$.c"):
+        rules = [{"Variable": "$.a", operator: path, "Next": "Yes"}]
+        await runtime.run(data, C={"Type": "Choice", "Choices": rules, "Default": "No"}, Yes=END, No=END)
+        held.append(runtime.flow.states_run == ["C", "Yes"])
+    order = operator.removeprefix("Numeric").removesuffix("Path")
+    equal, less = {"LessThan": (False, True), "GreaterThan": (False, False)}.get(
+        order, (True, order == "LessThanEquals")
+    )
+    assert held == [equal, less]
 
 
 async def test_a_choice_without_a_way_fails(runtime: Runtime) -> None:
@@ -286,6 +357,39 @@ async def test_each_form_of_a_request(
     assert bool(runtime.flow.remarks) == ("b.$" in str(definition))
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+async def test_each_method_is_sent(runtime: Runtime, method: str) -> None:
+    runtime.action(method=method)
+    runtime.answers = [Answer(204, None, b"")]
+
+    data = await runtime.data_after({"kept": 1}, A={**ACT, "ResultPath": "$.r", "Next": "Show"})
+
+    assert [sent[0] for sent in runtime.sent] == [method]
+    assert data == {"kept": 1, "r": {}}
+
+
+async def test_an_action_without_a_target_fails(runtime: Runtime) -> None:
+    runtime.action()
+    del runtime.integration.bundles["b"]["resources"]["act"]["properties"]["definition"]["url"]
+
+    with pytest.raises(FlowError, match="neither url nor path"):
+        await runtime.run(A={**ACT, "End": True})
+
+
+async def test_zendesks_own_api_is_called_by_the_connection_zendesk(runtime: Runtime) -> None:
+    """Whatever its domain says; and without one the request goes out all the same, and is refused there."""
+    runtime.action(path="/api/v2/tickets/3.json")
+    del runtime.integration.bundles["b"]["resources"]["act"]["properties"]["definition"]["url"]
+    await runtime.run(A={**ACT, "End": True})
+
+    runtime.integration.connections = [
+        Connection("zendesk", "oauth", "zis.zendesk.com", "u", "Authorization", "Bearer not-a-secret")
+    ]
+    await runtime.run(A={**ACT, "End": True})
+
+    assert [sent[2] for sent in runtime.sent] == [{}, {"Authorization": "Bearer not-a-secret"}]
+
+
 async def test_an_answer_without_a_result_path_replaces_all_data(runtime: Runtime) -> None:
     runtime.action()
 
@@ -347,7 +451,7 @@ async def test_a_states_retry_has_no_effect_and_is_remarked_on(runtime: Runtime)
         )
 
     assert len(runtime.sent) == 1
-    assert "Retry" in runtime.flow.remarks[0]
+    assert "A has Retry" in runtime.flow.remarks[0]
 
 
 async def test_a_connection_adds_its_credentials_for_its_host_only(runtime: Runtime) -> None:
@@ -502,3 +606,12 @@ async def test_an_endless_filter_is_ended(runtime: Runtime, monkeypatch: pytest.
 
     with pytest.raises(FlowError, match=r"the filter took longer than 0.5 seconds"):
         await runtime.run(A=built_in("transform:Jq", expr="def f: f; f", data={}), Show=END)
+
+
+async def test_a_filter_has_so_much_memory(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.zis.jq.MEMORY", 1 << 27)
+
+    doubled = 'reduce range(30) as $i ("x"; . + .) | length'
+
+    with pytest.raises(FlowError, match="took more memory than it is given"):
+        await runtime.run(A=built_in("transform:Jq", expr=doubled, data={}), Show=END)

@@ -73,6 +73,12 @@ async def solve(zendesk: Zendesk, ticket: Ticket) -> None:
     await zendesk.zis.settle()
 
 
+TICKET = {
+    *("id", "created_at", "updated_at", "type", "priority", "status", "requester_id", "submitter_id"),
+    *("assignee_id", "organization_id", "group_id", "brand_id", "form_id", "external_id", "tags", "via"),
+}
+
+
 async def test_a_solved_ticket_reaches_the_service(
     zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
 ) -> None:
@@ -87,6 +93,7 @@ async def test_a_solved_ticket_reaches_the_service(
     (event,) = service.told
     assert service.authorizations == ["Bearer not-a-secret"]
     assert (event["type"], event["previous"], event["current"]) == ("Status Changed", "new", "solved")
+    assert event["ticket"].keys() == TICKET
     assert event["ticket"]["id"] == ticket.id
     assert event["ticket"]["status"] == "solved"
     assert event["ticket"]["via"] == {"channel": "any_channel"}
@@ -129,6 +136,88 @@ async def test_new_tickets_and_comments_are_told_of(
     zendesk.note(zendesk.tickets[0], "Look at this")
     await zendesk.zis.settle()
     assert service.told[1:] == [{"type": "Comment Added"}]
+
+
+async def test_what_apps_change_on_a_ticket_is_told_of(
+    zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
+) -> None:
+    types = ("SubjectChanged", "TagsChanged", "CustomFieldChanged", "StatusChanged")
+    tell = {key: value for key, value in TELL.items() if key != "requestBody"}
+    document = bundle(
+        tell=tell | {"requestBody.$": "$.input.ticket_event"},
+        **{type_.lower(): f"ticket.{type_}" for type_ in types},
+    )
+    await callers.install("acme", document, *map(str.lower, types))
+
+    ticket.subject = "Good soup"
+    ticket.fields |= {"tags": ["warm"], "24100": "bulk"}
+    zendesk.set_status(ticket, "open")
+    await zendesk.zis.settle()
+
+    told = {event.pop("type"): event for event in service.told}
+    assert told.keys() == {"Subject Changed", "Tags Changed", "Custom Field Changed", "Status Changed"}
+    assert told["Subject Changed"]["current"] == "Good soup"
+    assert (told["Tags Changed"]["tags_added"], told["Tags Changed"]["tags_removed"]) == (["warm"], [])
+    changed = told["Custom Field Changed"]
+    assert (changed["custom_field"], changed["previous"], changed["current"]) == (
+        {"id": "24100"},
+        None,
+        "bulk",
+    )
+    assert sorted(event["meta"]["sequence"]["position"] for event in told.values()) == [1, 2, 3, 4]
+    assert {event["meta"]["sequence"]["total"] for event in told.values()} == {4}
+    await zendesk.zis.settle()
+    assert len(service.told) == 4
+
+
+async def test_a_flow_knows_its_account_and_its_integration(
+    zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
+) -> None:
+    document = bundle()
+    document["resources"]["flow"]["properties"]["definition"] = {
+        "StartAt": "Say",
+        "States": {
+            "Say": {
+                "Type": "Succeed",
+                "Message": "{{$.account_id}} {{$.integration_key}} {{$.subdomain}}.{{$.zendeskHost}}",
+            }
+        },
+    }
+    await callers.install("acme", document)
+
+    await solve(zendesk, ticket)
+
+    assert log(zendesk) == [("info", "1 acme acme.zendesk.com")]
+
+
+async def test_events_may_come_out_of_order(
+    zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
+) -> None:
+    document = bundle(solved="ticket.StatusChanged", commented="ticket.CommentAdded")
+    document["resources"]["tell"]["properties"]["definition"]["requestBody"] = {
+        "type": "{{$.input.ticket_event.type}}"
+    }
+    await callers.install("acme", document, "solved", "commented")
+    zendesk.faults.reorder_events = True
+    zendesk.note(ticket, "Look at this")
+
+    await solve(zendesk, ticket)
+
+    assert service.told == [{"type": "Comment Added"}, {"type": "Status Changed"}]
+
+
+async def test_the_log_is_kept_for_a_week(
+    zendesk: Zendesk, callers: Callers, mine: Any, service: Service, ticket: Ticket
+) -> None:
+    await callers.install("acme", bundle())
+    await solve(zendesk, ticket)
+    await zendesk.advance(6 * 86_400)
+    zendesk.set_status(ticket, "open")
+    await zendesk.zis.settle()
+    await zendesk.advance(2 * 86_400)
+    await solve(zendesk, ticket)
+
+    assert len(log(zendesk)) == 2
 
 
 async def test_uninstalling_stops_it_and_an_upload_detaches(
