@@ -432,6 +432,72 @@ async def test_the_page_shows_the_log_and_credentials_once(
     assert "not-a-secret" not in har
 
 
+PAGES = (
+    "/",
+    "/admin",
+    "/admin/users",
+    "/admin/zis",
+    "/agent",
+    "/exchanges",
+    "/exchanges.har",
+    "/faults",
+    "/settings",
+)
+
+
+async def test_no_secret_is_in_any_log_or_page_though_a_service_repeats_what_it_gets(
+    zendesk: Zendesk,
+    callers: Callers,
+    mine: Any,
+    integration: ScriptedIntegration,
+    ticket: Ticket,
+    pages: Any,
+) -> None:
+    async def repeat(request: Request) -> JSONResponse:
+        return JSONResponse({"got": dict(request.headers), "access_token": "canary-of-a-token"})
+
+    integration.app.router.routes.insert(0, Route("/zis", repeat, methods=["POST"]))
+    kept = f"{BASE}/integrations/acme/connections"
+    for kind, credentials in (
+        ("basic_auth", {"username": "ada", "password": "canary-of-a-password"}),
+        ("api_key", {"api_key": "canary-of-a-key", "header_name": "X-Key"}),
+    ):
+        asked = {"name": kind, "allowed_domain": "integration.test", **credentials}
+        assert (await mine.post(f"{kept}/{kind}", json=asked)).status_code == 201
+    webhook = {"source_system": "shop", "event_type": "order"}
+    made = (await mine.post(f"{BASE}/inbound_webhooks/generic/acme", json=webhook)).json()
+    await callers.nobody.post(made["path"], json={}, auth=(made["username"], made["password"]))
+    await connected_by_oauth(callers, mine)
+    for name in ("site", "basic_auth", "api_key", "other"):
+        tell = TELL | {"connectionName": name}
+        document = bundle(tell=tell)
+        states = document["resources"]["flow"]["properties"]["definition"]["States"]
+        states["Tell"] = states["Tell"] | {"End": False, "Next": "Say", "ResultPath": "$.answer"}
+        states["Say"] = {"Type": "Succeed", "Message": "The service had {{$.answer.got}}"}
+        await callers.install("acme", document)
+        await solved_again(zendesk, ticket)
+
+    secrets = {*zendesk.state.zis.secrets(), "canary"} - {zendesk.state.zis.session}
+    assert len(secrets) > 10
+    assert len(log(zendesk)) > 4
+    seen = [(await pages.get(path)).text for path in (*PAGES, f"/agent/tickets/{ticket.id}")]
+    seen += [(await pages.get(f"/exchanges/{each.number}")).text for each in zendesk.log.entries]
+    assert [secret for secret in secrets if any(secret in text for text in seen)] == []
+    assert "The service had" in seen[PAGES.index("/admin/zis")]
+
+
+async def connected_by_oauth(callers: Callers, mine: httpx2.AsyncClient) -> None:
+    oauth, url = f"{BASE}/connections/oauth", "https://integration.test/zis"
+    client = {"name": "other", "grant_type": "authorization_code", "client_id": "me", "token_url": url}
+    client |= {"client_secret": "canary-of-a-client", "auth_url": url}
+    await mine.post(f"{oauth}/clients/acme", json=client)
+    asked = {"name": "other", "oauth_client_name": "other", "origin_oauth_redirect_url": url}
+    state = (await mine.post(f"{oauth}/start/acme", json=asked)).json()["flow_token"]
+    back = await callers.nobody.get(f"{oauth}/callback", params={"code": "canary-of-a-code", "state": state})
+    code = back.headers["location"].partition("verification_code=")[2]
+    await mine.get(f"{oauth}/access_codes/acme", params={"verification_code": code})
+
+
 async def test_a_session_is_resumed_with_what_is_registered(
     integration: ScriptedIntegration, tmp_path: Path, zendesk: Zendesk, callers: Callers, mine: Any
 ) -> None:
