@@ -6,13 +6,15 @@ import json
 import re
 import shutil
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import yaml
-from commands import run
-from mistakes import Mistake, Validator, broken, named, schema
+from commands import ROOT, run, tool, uv_binary
+from mistakes import Mistake, Validator, broken, named, program, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,16 +27,26 @@ DEPENDABOT = ".github/dependabot.yml"
 GITLAB = ".gitlab-ci.yml"
 RENOVATE = "renovate.json"
 
+ZIZMOR = ("zizmor", "--offline", "--no-progress", "--no-config")
+
+
+def secure(file: Path) -> str:
+    """What may be done to a workflow by somebody who opens a pull request, or owns an action that it uses."""
+    return program(*ZIZMOR, "--persona=pedantic", file=file)
+
+
 VALIDATORS: dict[str, list[Validator]] = {
     GITHUB: [
         partial(schema, builtin="vendor.github-workflows"),
         partial(schema, builtin="custom.github-workflows-require-timeout"),
+        secure,
     ],
     DEPENDABOT: [partial(schema, builtin="vendor.dependabot")],
     GITLAB: [partial(schema, builtin="vendor.gitlab-ci", transform="gitlab-ci")],
     RENOVATE: [partial(schema, builtin="vendor.renovate")],
 }
 
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 MATRIX = '- PYTHON: ["3.11", "3.13", "3.14"]'
 
 MISTAKES = [
@@ -49,6 +61,13 @@ MISTAKES = [
         "'timeout-minutes' is a required property",
     ),
     Mistake("does nothing in a step", GITHUB, "- run: uv sync", "- runs: uv sync", "required property"),
+    Mistake("trusts a tag", GITHUB, f"{CHECKOUT}\n", "actions/checkout@v7\n", "unpinned-uses"),
+    Mistake("leaves credentials behind", GITHUB, "persist-credentials: false", "clean: true", "artipacked"),
+    Mistake("may write", GITHUB, "  contents: read", "  contents: write", "excessive-permissions"),
+    Mistake(
+        "runs titles", GITHUB, "uv sync --locked", "echo ${{ github.event.pull_request.title }}", "injection"
+    ),
+    Mistake("lets strangers in", GITHUB, "  pull_request:", "  pull_request_target:", "dangerous-triggers"),
     Mistake("names a language", DEPENDABOT, "ecosystem: uv", "ecosystem: python", "'python'"),
     Mistake("invents an interval", DEPENDABOT, "weekly", "fortnightly", "'fortnightly'"),
     Mistake("looks nowhere", DEPENDABOT, "    directory: /deploy\n", "", "'directories'"),
@@ -118,6 +137,7 @@ def test_both_providers_check_the_same(default_project: Project, gitlab_project:
     assert gitlab_job(gitlab_project, "gate")["script"][: len(gate)] == gate
     leftovers = [command.strip() for command in gitlab_job(gitlab_project, "leftovers")["script"]]
     assert leftovers == github_commands(default_project, "leftovers")
+    assert gitlab_job(gitlab_project, "audit")["script"] == github_commands(default_project, "audit")
     pythons = github_job(default_project, "gate")["strategy"]["matrix"]["python"]
     assert gitlab_job(gitlab_project, "gate")["parallel"]["matrix"] == [{"PYTHON": pythons}]
 
@@ -132,6 +152,7 @@ def test_the_gate_runs_on_the_oldest_python_and_on_the_images(default_project: P
 def test_one_uv_builds_and_checks(gitlab_project: Project) -> None:
     (image,) = re.findall(r"FROM astral/uv:(\d+\.\d+)\.\d+ AS", gitlab_project.text("deploy/Dockerfile"))
     (install,) = gitlab_job(gitlab_project, "gate")["before_script"]
+    assert gitlab_job(gitlab_project, "audit")["before_script"] == [install]
     (pattern,) = json.loads(gitlab_project.text(RENOVATE))["customManagers"][0]["matchStrings"]
     found = re.search(pattern.replace("(?<", "(?P<"), install)
     assert found
@@ -165,9 +186,87 @@ def test_the_workflow_may_only_read(default_project: Project) -> None:
     for job in workflow["jobs"].values():
         assert "permissions" not in job
         for step in job["steps"]:
-            action = step.get("uses", "some/thing@v1")
-            assert re.fullmatch(r"[\w-]+/[\w-]+@v\d+(\.\d+\.\d+)?", action)
+            action = step.get("uses", f"some/thing@{'0' * 40}")
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)
             assert "checkout" not in action or step["with"] == {"persist-credentials": False}
+
+
+def test_the_workflow_of_the_template_is_as_safe() -> None:
+    run(*(tool("zizmor"), *ZIZMOR[1:]), ROOT / ".github/workflows/test.yml", folder=ROOT)
+
+
+AUDITED = """[project]
+name = "audited"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["starlette"]
+
+[tool.uv]
+package = false
+index-url = "https://index.example/simple"
+"""
+AUDITED_LOCK = f"""version = 1
+revision = 3
+requires-python = ">=3.11"
+
+[[package]]
+name = "audited"
+version = "0.1.0"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "starlette" }}]
+
+[package.metadata]
+requires-dist = [{{ name = "starlette" }}]
+
+[[package]]
+name = "starlette"
+version = "1.10.0"
+source = {{ registry = "https://index.example/simple" }}
+sdist = {{ url = "https://index.example/starlette-1.10.0.tar.gz", hash = "sha256:{"0" * 64}", size = 1 }}
+"""
+
+
+class Vulnerabilities(BaseHTTPRequestHandler):
+    """Answers as OSV does; `known` are the vulnerabilities of every package."""
+
+    known: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+        assert [(query["package"]["name"], query["version"]) for query in asked] == [("starlette", "1.10.0")]
+        self._answer({"results": [{"vulns": self.known}]})
+
+    def do_GET(self) -> None:
+        self._answer(self.known[0] | {"summary": "It is broken", "affected": []})
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self, document: object) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.mark.parametrize("known", [[], [{"id": "GHSA-1", "modified": "2026-01-01T00:00:00Z"}]])
+def test_a_known_vulnerability_is_refused(
+    known: list[dict[str, str]], default_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is locked is what is asked about. The true service is asked in earnest only."""
+    monkeypatch.setattr(Vulnerabilities, "known", known)
+    (tmp_path / "pyproject.toml").write_text(AUDITED)
+    (tmp_path / "uv.lock").write_text(AUDITED_LOCK)
+    (command,) = github_commands(default_project, "audit")
+    _, *arguments = command.split()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Vulnerabilities) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        service = f"--service-url=http://127.0.0.1:{server.server_port}/"
+        ended = run(uv_binary(), *arguments, service, folder=tmp_path, check=False)
+        server.shutdown()
+    assert ended.code == (1 if known else 0), ended.output
+    assert ("It is broken" in ended.output) == bool(known)
 
 
 LEFTOVERS = {
