@@ -54,7 +54,7 @@ class Stack:
                 case {"Fn::If": ["OwnDomain", own, _]}:
                     return resolved(own)
                 case {"Fn::Sub": str(text)}:
-                    text = SECRET.sub(lambda found: secret[found[1]], text)
+                    text = SECRET.sub(lambda found: secret.get(found[1], ""), text)
                     return re.sub(r"\$\{(\w+)\}", lambda found: parameters[found[1]], text)
                 case _:
                     return str(value)
