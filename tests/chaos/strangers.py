@@ -2,8 +2,9 @@
 
     python strangers.py sqlite --requests 20000 --seed 1
 
-It runs where a project with every capability can be imported, as benchmarks/strangers.py lets it. Many of the requests
-hold what only Zendesk or the origin knows, so that they get past the first check, and the origin's own posts are odd.
+It runs where a project with every capability can be imported, as benchmarks/strangers.py lets it: one that listens to
+its origin, or one that is sent webhooks. Many of the requests hold what only Zendesk, the origin or an admin's browser
+knows, so that they get past the first check, and the origin's own posts are odd.
 
 No answer may be a 5xx, no complete request and no healthcheck may wait for more than five seconds, memory may not grow,
 and the log stays small and holds no error.
@@ -24,16 +25,21 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from html import unescape
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 import httpx2
 import uvicorn
+from acme_reviews.core.security import Signer
 from acme_reviews.settings import new_operator_password, new_sealing_key, new_signing_key
+from acme_reviews.zis.connection_tokens import connection_token
+from acme_reviews.zis.ticket_tags import tag_of
 from course import database
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -53,16 +59,30 @@ GROWTH = 48
 LOG_PER_REQUEST = 2_000
 """Bytes, on average."""
 
+LISTENS = find_spec("acme_reviews.listen") is not None
+"""Whether the project hears of posts by a connection of its own."""
+
+SILENCE = 2.0
+"""Seconds between two answers of an origin that is listened to."""
+
+SIGN_INS = 20
+"""How many sign-ins are under way, each of which may come back once."""
+
 PROXIED = "/channel/proxy/set_helpful"
+SAVED = "/channel/admin_ui/save"
+TICKET_EVENT = "/channel/zis/ticket_event"
+OAUTH = "/channel/oauth"
+FORMS = ("/channel/admin_ui", SAVED, "/channel/admin_ui/back", "/channel/admin_ui/check", f"{OAUTH}/confirm")
 PATHS = (
     "/channel/manifest",
-    "/channel/admin_ui",
-    "/channel/admin_ui/save",
+    *FORMS,
+    *(f"{OAUTH}/start", f"{OAUTH}/callback", f"{OAUTH}/status"),
     "/channel/pull",
     "/channel/channelback",
     "/channel/clickthrough",
     "/channel/event_callback",
     PROXIED,
+    TICKET_EVENT,
     "/channel/about",
     "/channel/dashboard",
     "/channel/healthcheck",
@@ -85,7 +105,7 @@ FIELDS = (
     ),
     *("message", "parent_id", "thread_id", "recipient_id", "request_unique_identifier", "handshake"),
     *("business", "api_key", "reviews", "import_since", "sign_replies", "signature", "external_id"),
-    *("instance_metadata", "client_data"),
+    *("instance_metadata", "client_data", "branches", "confirmation", "answer"),
 )
 EVENTS = (
     *("create_integration", "create_integration_instance", "destroy_integration_instance"),
@@ -145,10 +165,15 @@ class Sent:
 
 @dataclass
 class Known:
-    """What only Zendesk and the origin know of the one account."""
+    """What only Zendesk, the origin and the admin's browser know of the one account."""
 
     metadata: str = ""
+    account_id: str = ""
     handshake: str = ""
+    connection_token: str = ""
+    ticket: str = ""
+    confirmation: str = ""
+    states: list[str] = field(default_factory=list)
     webhook: str = ""
     secret: str = ""
     files: list[str] = field(default_factory=list)
@@ -166,7 +191,9 @@ class Stranger:
             self._events,
             self._events,
             self._webhook,
-            self._signed_webhook,
+            *(() if LISTENS else (self._signed_webhook,)),
+            self._sign_in,
+            self._ticket_event,
             self._read,
             self._path,
             self._noise,
@@ -187,6 +214,7 @@ class Stranger:
             "answers_id": None,
             "time": "2026-11-20T12:00:00.000000Z",
             "author": {"id": "ada", "name": "Ada", "kind": "customer"},
+            "branch": "centre",
             "rating": 3,
             "review_rating": 3,
             "title": "Title",
@@ -200,6 +228,12 @@ class Stranger:
             else:
                 post[name] = self._json(3)
         return post
+
+    def tokens(self, tokens: dict[str, Any]) -> Any:
+        """What a provider gives for a code, odd in one place or altogether."""
+        if self._chance(0.3):
+            return self._json(2)
+        return tokens | {self._random.choice((*tokens, "scope", "error")): self._json(2)}
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -242,10 +276,15 @@ class Stranger:
             for _ in range(self._random.choice((0, 1, 3, 8, 8, 8, 250)))
         ]
         path = self._random.choice(
-            (*PATHS[1:5], "/channel/pull", "/channel/channelback", "/channel/event_callback", PROXIED)
+            (*FORMS, *("/channel/pull", "/channel/channelback") * 2, "/channel/event_callback", PROXIED)
         )
         if self._chance(0.6):
-            true = {"metadata": self._known.metadata, "handshake": self._known.handshake, "subdomain": "acme"}
+            true = {
+                "metadata": self._known.metadata,
+                "handshake": self._known.handshake,
+                "confirmation": self._known.confirmation,
+                "subdomain": "acme",
+            }
             pairs += [pair for pair in true.items() if self._chance(0.9)]
         if path == PROXIED:
             pairs += [("instance_metadata", self._known.metadata), ("client_data", self._client_data())]
@@ -340,6 +379,40 @@ class Stranger:
         headers = f"Webhook-Timestamp: {moment}\r\nWebhook-Signature: {signature}\r\n".encode()
         return self._request("POST", self._known.webhook, body, "application/json", headers)
 
+    def _sign_in(self) -> Sent:
+        states = self._known.states
+        query = {
+            "form": self._bent(self._known.ticket),
+            "state": states.pop() if states and self._chance(0.1) else self._bent(self._known.confirmation),
+            "code": self._text()[:2_000],
+        }
+        if self._chance(0.3):
+            query[self._random.choice((*query, "error", "error_description"))] = self._text()[:2_000]
+        path = self._random.choice(("start", "callback", "callback", "status"))
+        pairs = "&".join(f"{name}={quote(value, errors='surrogatepass')}" for name, value in query.items())
+        return self._request("GET", f"{OAUTH}/{path}?{pairs}", b"", "text/plain")
+
+    def _ticket_event(self) -> Sent:
+        tags: Any = [
+            tag_of(self._known.account_id, self._text()[:100]) + self._random.choice(("", "x", "_", "_zz"))
+            for _ in range(self._random.choice((0, 1, 1, 3, 150)))
+        ]
+        document: Any = {
+            "meta": {
+                "occurred_at": "2026-11-20T12:00:00Z",
+                "sequence": {"id": f"sequence-{self._random.randrange(100)}", "position": 1},
+            },
+            "ticket": {"id": self._random.randrange(100), "status": "solved", "tags": tags},
+        }
+        for part in (document, document["meta"], document["meta"]["sequence"], document["ticket"]):
+            if self._chance(0.15):
+                part[self._random.choice((*part, "odd"))] = self._json(3)
+        body = json.dumps(document).encode()
+        if self._chance(0.1):
+            body = self._cut(body)
+        token = f"Authorization: Bearer {self._bent(self._known.connection_token)}\r\n"
+        return self._request("POST", TICKET_EVENT, body, "application/json", token.encode(errors="replace"))
+
     def _read(self) -> Sent:
         external_id = quote(self._text(), errors="surrogatepass")
         file = self._random.choice(self._known.files or ["/channel/files/x/y.png"])
@@ -421,7 +494,7 @@ class Stranger:
 
 
 class Origin:
-    """What origin.py asks: it keeps the webhook's secret, and its posts are odd."""
+    """What origin.py asks: it keeps the webhook's secret, and its posts are odd. Who signs in gets odd tokens, but one."""
 
     def __init__(self, stranger: Stranger, known: Known) -> None:
         self._stranger = stranger
@@ -429,8 +502,13 @@ class Origin:
         business = "/api/businesses/{business}"
         self.app = Starlette(
             routes=[
+                Route("/oauth/token", self._token, methods=["POST"]),
+                Route("/oauth/revoke", self._webhook, methods=["POST"]),
+                Route("/api/me", self._me),
                 Route(business, self._business),
-                Route(f"{business}/webhook", self._webhook, methods=["PUT"]),
+                Route(f"{business}/branches", self._branches),
+                Route(f"{business}/webhook", self._webhook, methods=["PUT", "DELETE"]),
+                Route(f"{business}/posts/{{post:path}}/resolution", self._resolve, methods=["PUT"]),
                 Route(f"{business}/posts", self._posts),
                 Route(f"{business}/posts/{{post:path}}/replies", self._reply, methods=["POST"]),
                 Route(f"{business}/files/{{file:path}}", self._file),
@@ -441,18 +519,42 @@ class Origin:
     async def _missing(self, _request: Request, _error: Exception) -> Response:
         return JSONResponse({"error": "There is no such thing."}, 404)
 
+    async def _token(self, request: Request) -> Response:
+        asked = dict(parse_qsl((await request.body()).decode()))
+        given: Any = {
+            "access_token": "right",
+            "refresh_token": "again",
+            "token_type": "bearer",
+            "expires_in": 900,
+        }
+        if asked.get("code") not in (None, "right"):
+            given = self._stranger.tokens(given)
+        return Response(json.dumps(given), media_type="application/json")
+
+    async def _me(self, _request: Request) -> Response:
+        return JSONResponse({"name": "Corner Café"})
+
     async def _business(self, _request: Request) -> Response:
         return JSONResponse({})
 
+    async def _branches(self, _request: Request) -> Response:
+        return JSONResponse({"branches": [{"id": "centre", "name": "Centre"}]})
+
+    async def _resolve(self, _request: Request) -> Response:
+        return Response(status_code=204)
+
     async def _webhook(self, request: Request) -> Response:
-        asked = await request.json()
-        self._known.webhook = httpx2.URL(asked["url"]).path
-        self._known.secret = asked["secret"]
+        if request.method == "PUT":
+            asked = await request.json()
+            self._known.webhook = httpx2.URL(asked["url"]).path
+            self._known.secret = asked["secret"]
         return Response(status_code=204)
 
     async def _posts(self, request: Request) -> Response:
         if "idempotency_key" in request.query_params:
             return JSONResponse({"posts": []})
+        if "wait" in request.query_params:
+            await asyncio.sleep(SILENCE)
         document = {"posts": [self._stranger.post() for _ in range(20)], "cursor": "next", "more": False}
         return Response(json.dumps(document), media_type="application/json")
 
@@ -519,15 +621,21 @@ class Course:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self._password = new_operator_password()
+        signing_key = new_signing_key()
+        self._signer = Signer([signing_key])
         environment = {
             "PYTHONPATH": os.pathsep.join(sys.path),
             "ENVIRONMENT": "production",
             "PUBLIC_URL": "https://reviews.example.com",
             "DATABASE_URL": self._database_url,
-            "SIGNING_KEYS": new_signing_key(),
+            "SIGNING_KEYS": signing_key,
             "SEALING_KEYS": new_sealing_key(),
             "OPERATOR_PASSWORD": self._password,
             "ORIGIN_URL": origin_url,
+            "OAUTH_CLIENT_ID": "client",
+            "OAUTH_CLIENT_SECRET": "the client's secret",
+            # The provider is on this machine.
+            "OAUTHLIB_INSECURE_TRANSPORT": "1",
             "INNER_HOSTS": "127.0.0.1",
             "HOST": "127.0.0.1",
             "PORT": str(port),
@@ -554,13 +662,30 @@ class Course:
         async with self._client() as http:
             form = await http.post("/channel/admin_ui", data=opened)
             self._known.handshake = _hidden(form.text, "handshake")
-            typed = {"name": "Main", "business": "corner-cafe", "api_key": "right", "reviews": "all"}
-            saved = await http.post(
-                "/channel/admin_ui/save", data=typed | {"handshake": self._known.handshake}
-            )
+            await self._connect(http, form.text)
+            typed = {"name": "Main", "business": "corner-cafe", "reviews": "all"}
+            first = await http.post(SAVED, data=typed | {"handshake": self._known.handshake})
+            saved = await http.post(SAVED, data={"handshake": _hidden(first.text, "handshake")})
             self._known.metadata = _hidden(saved.text, "metadata")
+            self._known.account_id = self._signer.verify("metadata", self._known.metadata)["account"]
+            self._known.connection_token = connection_token(self._signer, "acme")
             pulled = await http.post("/channel/pull", data={"metadata": self._known.metadata})
             self._known.files = re.findall(r"/channel/files/[^\"]+", pulled.text)
+
+    async def _connect(self, http: httpx2.AsyncClient, form: str) -> None:
+        """Sign in at the origin, once to the end, and leave more sign-ins under way."""
+        found = re.search(rf'href="{OAUTH}/start\?form=([^"]+)"', form)
+        assert found, form
+        self._known.ticket = unquote(unescape(found[1]))
+        for _ in range(SIGN_INS):
+            left = await http.get(f"{OAUTH}/start", params={"form": self._known.ticket})
+            self._known.states.append(httpx2.URL(left.headers["location"]).params["state"])
+        back = {"state": self._known.states.pop(), "code": "right"}
+        window = await http.get(f"{OAUTH}/callback", params=back)
+        self._known.confirmation = _hidden(window.text, "confirmation")
+        answer = {"confirmation": self._known.confirmation, "answer": "connect"}
+        confirmed = await http.post(f"{OAUTH}/confirm", data=answer)
+        assert confirmed.is_success, confirmed.text
 
     async def _send_all(self, requests: Iterator[Sent], process: Process) -> int:
         """Send each, with as many at a time as agreed; give the MiB that the service takes afterwards."""

@@ -111,6 +111,8 @@ async def sweep(jobs: Iterable[Job], runner: JobRunner, stopping: asyncio.Event)
         for job in jobs:
             try:
                 for account_id in await job.due():
+                    if stopping.is_set():
+                        return
                     await runner.wake(job.name, account_id)
             except Exception:
                 logger.exception("sweep failed", job=job.name)
