@@ -1,6 +1,8 @@
 """Sends 20,000 bent requests to a generated service, and looks at answers, waits, memory and log.
 
-python benchmarks/strangers.py {sqlite,postgresql} [--requests N] [--seed N]
+python benchmarks/strangers.py [--listen] {sqlite,postgresql} [--requests N] [--seed N]
+
+The service has every capability; its origin sends webhooks, or with --listen is listened to.
 
 Exits with 1 if one is answered with a 5xx, waits for more than five seconds, or leaves something behind. The requests
 themselves are made in tests/chaos.
@@ -21,6 +23,11 @@ STRANGERS = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "strang
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        command = [generate(project, capabilities=SERVED), STRANGERS, *sys.argv[1:]]
+        options = sys.argv[1:]
+        capabilities = [*SERVED, "oauth", "choices", "zis"]
+        if "--listen" in options:
+            options.remove("--listen")
+            capabilities.append("listen")
+        command = [generate(project, capabilities=capabilities), STRANGERS, *options]
         env = os.environ | {"PYTHONPATH": str(project)}
         sys.exit(subprocess.run(command, cwd=project, env=env, check=False).returncode)

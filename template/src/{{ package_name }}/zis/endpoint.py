@@ -4,6 +4,7 @@ The flow proves itself with the token of its connection, which belongs to one Ze
 once: an event that is known is answered as it was at first, and nothing is done about it.
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -47,10 +48,12 @@ class TicketEventEndpoint:
             for account, thread_id in dict.fromkeys(threads_of(event.ticket.tags))
             if account in accounts
         ]
-        outcomes = [
-            await self._solved_tickets.take(account, thread_id, event)
-            for account, thread_id in threads[:THREADS_LIMIT]
-        ]
+        outcomes = await asyncio.gather(
+            *(
+                self._solved_tickets.take(account, thread_id, event)
+                for account, thread_id in threads[:THREADS_LIMIT]
+            )
+        )
         if unfinished := {"acting", "owed"}.intersection(outcomes):
             description = f"The origin does not know of it yet: {', '.join(sorted(unfinished))}"
             raise RequestError(503, "not_done", description, retry_after=RETRY_AFTER)
