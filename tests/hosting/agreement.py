@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Files = dict[str, str]
 
-DOCUMENTS = ("README.md", "docs/")
+DOCUMENTS = ("README.md", "SECURITY.md", "docs/")
 
 NAME = re.compile(r"(?<![\w<$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b|\$\{?[A-Z][A-Z0-9_]+")
 """A name in capitals: with an underscore, or where its value is asked for."""

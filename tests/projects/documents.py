@@ -1,4 +1,4 @@
-"""What a Markdown text holds: commands, headings, links. A project's manual is README.md with docs/."""
+"""What a Markdown text holds: commands, headings, links. A project's manual is README.md, SECURITY.md and docs/."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Block:
 
 def pages(project: Project) -> dict[str, str]:
     """Return the project's documents by name, README.md first."""
-    names = ["README.md", *(name for name in project.files() if name.startswith("docs/"))]
+    names = ["README.md", "SECURITY.md", *(name for name in project.files() if name.startswith("docs/"))]
     return {name: project.text(name) for name in names}
 
 
