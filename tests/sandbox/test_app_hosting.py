@@ -312,14 +312,14 @@ async def test_the_gallery_says_where_an_app_is_seen(
     tmp_path: Path, zendesk: Zendesk, pages: httpx2.AsyncClient, place: str, said: str
 ) -> None:
     shutil.copytree(FOREIGN, tmp_path / "app")
-    manifest = json.loads((FOREIGN / "manifest.json").read_bytes()) | {"signedUrls": True}
-    manifest["location"] = {"support": {place: "assets/iframe.html"}}
+    manifest = json.loads((FOREIGN / "manifest.json").read_bytes()) | {
+        "location": {"support": {place: "assets/iframe.html"}}
+    }
     (tmp_path / "app" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     await zendesk.install(tmp_path / "app")
     gallery = (await pages.get("/admin")).text
     assert said in gallery
     assert gallery.count("Shown in") == (place == "top_bar")
-    assert "asks for signed URLs" in gallery
 
 
 async def test_a_page_lets_in_the_frames_of_its_apps_and_no_other(

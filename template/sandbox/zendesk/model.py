@@ -165,7 +165,7 @@ class App:
     places: dict[str, str] = field(default_factory=dict)
     """URLs of the pages that agents see, by the place in Zendesk Support."""
     signed: bool = False
-    """Whether its pages expect to be asked for with a token of Zendesk's."""
+    """Whether pages of its own server are asked for with a token of Zendesk's."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Of the package; none where they lie in a folder."""
     folder: str = ""

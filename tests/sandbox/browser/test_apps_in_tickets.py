@@ -1,13 +1,27 @@
 """Apps that know nothing of this sandbox, in their frames beside a ticket."""
 
+import json
 import shutil
+from base64 import urlsafe_b64decode
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx2
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from framed import frame_in
 from playwright.async_api import Page, expect
+from sandbox.browser import listening
+from sandbox.serving import serving
 from sandbox.zendesk import Zendesk
+from sandbox.zendesk.har import har
+from sandbox.zendesk.zaf.assets import CLIENT
 from scripted_integration import ScriptedIntegration, resource
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -101,6 +115,45 @@ async def test_an_app_in_the_background_runs_on_every_page_of_agents_and_has_no_
     await page.get_by_role("link", name="Wire").click()
     await expect(page.locator("iframe.app:visible")).to_have_count(1)
     await expect(page.locator("iframe.app")).to_have_count(2)
+
+
+async def test_a_page_of_the_apps_own_server_is_posted_a_token_that_zendesk_signed(
+    zendesk: Zendesk, page: Page, integration: ScriptedIntegration
+) -> None:
+    posted: list[dict[str, str]] = []
+
+    async def show(request: Request) -> HTMLResponse:
+        posted.append(dict(parse_qsl((await request.body()).decode())) | dict(request.query_params))
+        said = "(context) => document.body.append(context.location)"
+        scripts = (
+            f'<script src="{own}{CLIENT}"></script><script>ZAFClient.init().context().then({said})</script>'
+        )
+        return HTMLResponse(f"<!doctype html><body>{scripts}")
+
+    await zendesk.install(WIRE)
+    app = zendesk.state.apps[0]
+    own = f"http://{app.id}.apps.localhost:{urlsplit(zendesk.settings.address).port}"
+    listener, url = listening("127.0.0.1")
+    async with (
+        serving(Starlette(routes=[Route("/side", show, methods=["POST"])]), listener),
+        httpx2.AsyncClient(base_url=zendesk.settings.address) as http,
+    ):
+        app.places, app.signed = {"nav_bar": f"{url}/side"}, True
+        await page.goto(f"{zendesk.settings.address}/agent/apps/{app.id}")
+        await expect(page.frame_locator("iframe.app").get_by_text("nav_bar")).to_be_visible()
+        pem = (
+            await http.get(f"/api/v2/apps/{app.id}/public_key.pem", headers={"authorization": "a"})
+        ).content
+    [form] = posted
+    signed, _, signature = form["token"].rpartition(".")
+    key = serialization.load_pem_public_key(pem)
+    assert isinstance(key, rsa.RSAPublicKey)
+    key.verify(urlsafe_b64decode(signature + "=="), signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    header, claims = (json.loads(urlsafe_b64decode(f"{part}==")) for part in signed.split("."))
+    assert header == {"typ": "JWT", "alg": "RS256"}
+    assert claims["aud"] == f"https://acme.zendesk.com/api/v2/apps/installations/{app.id}.json"
+    assert claims["context"] == {"product": "support", "location": "nav_bar", "url": f"{url}/side"}
+    assert form["token"] not in json.dumps(har(zendesk.log))
 
 
 async def test_safaris_trouble_with_names_is_told(

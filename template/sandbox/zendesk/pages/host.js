@@ -302,7 +302,17 @@ function load(app) {
       app.isRegistered = false;
     }, app.isRegistered ? 0 : LONGEST_WAIT);
   });
-  app.frame.src = url;
+  const { token } = app.frame.dataset;
+  if (token) post(url, app.frame.name, { token });
+  else app.frame.src = url;
+}
+
+function post(url, target, fields) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url, target, hidden: true });
+  for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement("input"), { name, value }));
+  document.body.append(form);
+  form.submit();
+  form.remove();
 }
 
 document.addEventListener("click", (event) => {

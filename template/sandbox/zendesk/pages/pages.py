@@ -64,7 +64,7 @@ class Pages:
         reached = "connect-src 'self' http: https:; " if frames else ""
         policy = (
             "default-src 'self'; img-src 'self' data: http: https:; object-src 'none'; base-uri 'none'; "
-            f"{reached}frame-ancestors 'none'; frame-src {framed}; form-action {elsewhere}"
+            f"{reached}frame-ancestors 'none'; frame-src {framed}; form-action {framed}"
         )
         headers = {"cache-control": "no-store", "content-security-policy": policy}
         return HTMLResponse(html, status, headers | {"x-content-type-options": "nosniff"})

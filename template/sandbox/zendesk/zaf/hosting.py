@@ -19,6 +19,7 @@ from ..strangers import StrangerError, refuse_strangers
 from ..verdicts import Remark
 from . import assets, fields
 from .outside import Outside, filled
+from .signing import TokenSigner
 
 HERE = Path(__file__).parent
 PAGES = ("nav_bar", "top_bar")
@@ -40,6 +41,8 @@ class Frame:
     origin: str
     guid: str
     registered: dict[str, Any]
+    token: str = ""
+    """With which the page is asked for, if its server wants one."""
 
     def as_text(self) -> str:
         return json.dumps({"id": self.app.id, "origin": self.origin, "guid": self.guid, **self.registered})
@@ -52,6 +55,10 @@ class Hosting(Part):
     places: tuple[str, ...] = PLACES
     problems: dict[int, dict[str, None]] = field(default_factory=dict)
     """What agents see in place of an app that does not come up, by the app; in the order in which it happened."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.signer = TokenSigner(self.settings.subdomain)
 
     def routes(self, front: Front) -> list[BaseRoute]:
         """Answer apps' questions, and on each app's own host its files."""
@@ -68,7 +75,8 @@ class Hosting(Part):
             front.route(f"/agent/apps/{{app:number}}/{name}", "app", self._asked(answer), "POST")
             for name, answer in answers.items()
         ]
-        return [Host("{app:number}.apps.localhost", files), *asked]
+        key = front.route("/api/v2/apps/{app:number}/public_key.pem", "apps", self._public_key, "GET")
+        return [Host("{app:number}.apps.localhost", files), *asked, key]
 
     def frames(self, place: str, request: Request, ticket: Ticket | None = None) -> list[Frame]:
         """The installed apps that show something in this place."""
@@ -83,8 +91,11 @@ class Hosting(Part):
         origin = f"{request.url.scheme}://{app.id}.apps.localhost{port}"
         shown = {name: value for name, value in app.settings.items() if name not in app.secure}
         url, guid = filled(shown, app.places[place]), str(uuid.uuid4())
+        token = ""
         if "://" in url:
             origin = "/".join(url.split("/")[:3])
+            if app.signed:
+                token = self.signer.token(app.id, fields.AGENT_ID, place, url, self.clock.now())
         else:
             url = f"{origin}/{url}"
         context: dict[str, Any] = {
@@ -104,10 +115,13 @@ class Hosting(Part):
             "metadata": metadata,
             "context": context | ({"ticketId": ticket.id} if ticket else {}),
         }
-        return Frame(app, place, url, origin, guid, registered)
+        return Frame(app, place, url, origin, guid, registered, token)
 
     def fields(self, ticket: Ticket | None) -> dict[str, Any]:
         return fields.fields(self.state, self.settings, ticket)
+
+    async def _public_key(self, request: Request, content: bytes, remarks: list[Remark]) -> Response:
+        return Response(self.signer.public_key, media_type="application/x-pem-file")
 
     async def _client(self, request: Request) -> Response:
         return Response((HERE / "client.js").read_bytes(), media_type="text/javascript")
