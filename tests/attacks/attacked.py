@@ -81,6 +81,8 @@ class ObedientOrigin(OriginProtocol[Configuration]):
         self.offered = {"rooms": [Choice("lobby", "Lobby")]}
         self.connected_as = "Ada"
         self.trouble: Exception | None = None
+        self.gossips: Callable[[str], Exception] | None = None
+        """Makes the error with which each call fails that knows secrets, of all of these."""
         self.oauth = OAuth(
             authorize_url=f"{ORIGIN}/oauth/authorize",
             token_url=f"{ORIGIN}/oauth/token",
@@ -92,6 +94,7 @@ class ObedientOrigin(OriginProtocol[Configuration]):
         return self.connected_as
 
     async def verify(self, account: OpenedAccount) -> None:
+        await self._gossip(account)
         if self.trouble:
             raise self.trouble
 
@@ -100,8 +103,10 @@ class ObedientOrigin(OriginProtocol[Configuration]):
 
     async def subscribe(self, account: OpenedAccount, url: str, secret: str) -> None:
         self.secrets[urlsplit(url).path] = secret
+        await self._gossip(account, secret)
 
     async def parse_webhook(self, account: OpenedAccount, secret: str, request: WebhookRequest) -> Webhook:
+        await self._gossip(account, secret)
         headers = request.headers
         moment, signature = headers.get("webhook-timestamp", ""), headers.get("webhook-signature", "")
         if not is_signed(secret, moment, signature, request.body, request.received_at):
@@ -113,6 +118,7 @@ class ObedientOrigin(OriginProtocol[Configuration]):
         await asyncio.Event().wait()
 
     async def fetch(self, account: OpenedAccount, cursor: str, limit: int) -> Page:
+        await self._gossip(account)
         if self.trouble:
             raise self.trouble
         self.fetched += 1
@@ -138,6 +144,7 @@ class ObedientOrigin(OriginProtocol[Configuration]):
         yield OriginFile(content_type="text/html", size=len(FILE), chunks=chunks())
 
     async def post(self, account: OpenedAccount, reply: Reply) -> list[str]:
+        await self._gossip(account)
         for attachment in reply.attachments:
             self.attachments.append(b"".join([chunk async for chunk in attachment.chunks]))
         self.replies.append(reply)
@@ -145,6 +152,15 @@ class ObedientOrigin(OriginProtocol[Configuration]):
 
     async def ticket_solved(self, account: OpenedAccount, ticket: SolvedTicket) -> None:
         self.solved.append(ticket)
+
+    async def _gossip(self, account: OpenedAccount, *secrets: str) -> None:
+        if self.gossips:
+            known = [
+                account.configuration.password.get_secret_value(),
+                await account.access_token(),
+                *secrets,
+            ]
+            raise self.gossips(f"refused with {' and '.join(known)}")
 
     @property
     def link_origins(self) -> frozenset[str]:
@@ -159,6 +175,7 @@ class ObedientOrigin(OriginProtocol[Configuration]):
         return {"like": Action(Like, self.like)}
 
     async def like(self, account: OpenedAccount, asked: Like) -> Like:
+        await self._gossip(account)
         self.liked.append(asked.post_id)
         return asked
 
@@ -203,11 +220,11 @@ class Attacked:
         """Open the form as Zendesk's page does."""
         return await self.http.post("/channel/admin_ui", data=opening(subdomain) | fields)
 
-    async def connect(self, form: httpx2.Response) -> httpx2.Response:
+    async def connect(self, form: httpx2.Response, code: str = "a-code") -> httpx2.Response:
         """Sign in at the origin; give the page that asks whether this Zendesk is meant."""
         started = await self.http.get(link(form, "/channel/oauth/start"))
         state = parse_qs(urlsplit(started.headers["location"]).query)["state"][0]
-        return await self.http.get("/channel/oauth/callback", params={"state": state, "code": "a-code"})
+        return await self.http.get("/channel/oauth/callback", params={"state": state, "code": code})
 
     async def confirm(self, page: httpx2.Response) -> httpx2.Response:
         answer = {"confirmation": hidden(page, "confirmation"), "answer": "connect"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import test_addresses_of_zendesk as addresses
 import test_callers as callers
+import test_canaries as canaries
 import test_files_of_agents as files
 import test_links as links
 import test_scripts_in_pages as scripts
@@ -14,6 +15,7 @@ import test_strangers_at_the_sandbox as strangers
 def test_the_tables_are_whole() -> None:
     assert len(addresses.RETURN_URLS) == 79
     assert len(addresses.SUBDOMAINS) == 33
+    assert len([*canaries.TYPED, *canaries.MADE]) * len(canaries.WHERE) == 36
     assert len(callers.FORGED_METADATA) * 3 == 66
     assert len(callers.FOREIGN_EVENTS) == 28
     assert len(callers.FILES) == 21

@@ -133,10 +133,11 @@ class Provider:
             access_token = None
         if not isinstance(access_token, str) or not access_token:
             raise OriginUnavailableError(f"the provider's answer ({response.status_code}) holds no token")
-        remember(SecretStr(access_token))
+        refresh_token = str(given.get("refresh_token") or otherwise)
+        remember(SecretStr(access_token), SecretStr(refresh_token))
         return Tokens(
             access_token,
-            str(given.get("refresh_token") or otherwise),
+            refresh_token,
             min(timedelta(seconds=min(lifetime, 1e9)), LONGEST_LIFETIME) if lifetime else None,
         )
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..core.accounts import UnknownAccountError, accounts_table
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.masking import remember
 from ..core.security import Sealer, UntrustedError
 from ..core.transaction import Transaction
 
@@ -195,13 +196,15 @@ class CredentialStore:
         return len(rows)
 
     def _opened(self, row: Row[Any]) -> PushCredentials:
-        token = None
+        webhook_secret, token = SecretStr(self._sealer.open(row.sealed_webhook_secret)), None
+        remember(webhook_secret)
         if row.sealed_token:
             token = PushToken(row.instance_push_id, SecretStr(self._sealer.open(row.sealed_token)))
+            remember(token.zendesk_access_token)
         return PushCredentials(
             account_id=row.account_id,
             subdomain=row.subdomain,
-            webhook_secret=SecretStr(self._sealer.open(row.sealed_webhook_secret)),
+            webhook_secret=webhook_secret,
             token=token,
             access=Access(row.access),
             detail=row.detail,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from ..core.hooks import HandshakeStep
 from ..core.jobs.runner import JobRunner
 from ..core.leases import Leases
+from ..core.masking import remember
 from ..core.messages import AdminUiRequest
 from ..core.request_ids import RequestIds
 from ..core.security import Sealer
@@ -92,6 +93,7 @@ class PushHandshake:
         no key opens `sealed` any more, and whatever `OriginProtocol.subscribe` raises.
         """
         carried = Carried.model_validate_json(self._sealer.open(sealed))
+        remember(SecretStr(carried.webhook_secret), SecretStr(carried.zendesk_access_token))
         access = await self._check_token(carried)
         # The origin may check the address before it answers, and its code then needs the secret.
         await self._credential_store.keep_secret(carried.account_id, SecretStr(carried.webhook_secret))
