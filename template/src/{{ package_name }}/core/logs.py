@@ -72,9 +72,13 @@ def printable(_logger: object, _method: str, entry: MutableMapping[str, Any]) ->
     """Escape what must not reach a terminal as it is; a traceback keeps its lines."""
     for name, value in entry.items():
         if isinstance(value, str):
-            parts = value.split("\n") if name == "exception" else [value]
-            entry[name] = "\n".join(escaped(part) for part in parts)
+            entry[name] = escaped_lines(value) if name == "exception" else escaped(value)
     return entry
+
+
+def escaped_lines(text: str) -> str:
+    """Escape a text that keeps its lines."""
+    return "\n".join(escaped(line) for line in text.split("\n"))
 
 
 def escaped(text: str) -> str:

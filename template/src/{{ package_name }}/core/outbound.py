@@ -15,7 +15,7 @@ from http.cookiejar import DefaultCookiePolicy
 import httpcore2
 import httpx2
 
-from .addresses import Network, is_loopback
+from .addresses import Network
 from .proxies import Proxies
 
 TIMEOUT = httpx2.Timeout(15, connect=5)
@@ -211,7 +211,7 @@ class Road(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         url = request.url
-        proxy = None if is_loopback(url.host) else self._proxies.leading_to(url.scheme, url.host)
+        proxy = self._proxies.leading_to(url.scheme, url.host)
         if proxy is None:
             return await self._direct.handle_async_request(request)
         # Names that only the proxy knows are its own business; those that lead inside from here are refused.

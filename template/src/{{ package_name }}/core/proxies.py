@@ -6,6 +6,8 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from .addresses import is_loopback
+
 
 class Proxies:
     """Which proxy leads to a host. Raises ValueError, in one line, when one cannot be used."""
@@ -20,7 +22,9 @@ class Proxies:
         }
 
     def leading_to(self, scheme: str, host: str) -> str | None:
-        """Give the proxy's URL; None if the host is called directly."""
+        """Give the proxy's URL; None if the host is called directly, as this machine always is."""
+        if is_loopback(host):
+            return None
         proxy = self._by_scheme.get(scheme) or self._by_scheme.get("all")
         return None if any(_covers(entry, host.lower()) for entry in self._without) else proxy
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..core.logs import escaped_lines
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def uninstall(environment: str, *, dry_run: bool) -> None:
 @in_environment
 def status(environment: str) -> None:
     """Say what Zendesk has, and what keeps the flows from running."""
-    _do(environment, lambda deployment: click.echo("\n".join(deployment.status())))
+    _do(environment, lambda deployment: click.echo(escaped_lines("\n".join(deployment.status()))))
 
 
 @zis.command()
@@ -129,7 +130,7 @@ def diff(environment: str) -> None:
         from .environments import environment_of
 
         text = difference(deployment.uploaded() or {}, bundle_for(environment_of(environment)))
-        click.echo(text or "Zendesk has this bundle.")
+        click.echo(escaped_lines(text) or "Zendesk has this bundle.")
         sys.exit(1 if text else 0)
 
     _do(environment, show)
@@ -147,17 +148,25 @@ def validate() -> None:
 def _do(environment: str, step: Callable[["Deployment"], object], *, dry_run: bool = False) -> None:
     import httpx2
 
+    from ..core.proxies import Proxies
     from .api import Api, credentials_of
     from .deploying import Deployment
     from .environments import DeploymentError, environment_of
 
     try:
         found = environment_of(environment)
-        with httpx2.Client(timeout=SECONDS) as http:
-            api = Api(http, found, credentials_of(found), lambda line: click.echo(line, err=True), dry_run)
+        zendesk = httpx2.URL(found.zendesk_url)
+        proxy = Proxies().leading_to(zendesk.scheme, zendesk.host)
+        with httpx2.Client(timeout=SECONDS, trust_env=False, proxy=proxy) as http:
+            api = Api(http, found, credentials_of(found), _say, dry_run)
             step(Deployment(api))
-    except DeploymentError as error:
-        raise click.ClickException(str(error)) from None
+    except (DeploymentError, ValueError) as error:
+        # What Zendesk answers may hold what somebody else has written.
+        raise click.ClickException(escaped_lines(str(error))) from None
+
+
+def _say(text: str) -> None:
+    click.echo(escaped_lines(text), err=True)
 
 
 def _connection_token(load_settings: Callable[[], Settings], environment: str) -> str:
