@@ -66,16 +66,18 @@ class IntegrationServices(Part):
         self.zis = self.state.zis
         prepare(self.zis, self.state.new_id)
         self.log.hide(*self.zis.secrets())
+        hide, new_id = self.log.hide, self.state.new_id
         self.registry = Registry(
             self.zis,
-            self.state.new_id,
-            self.log.hide,
-            lambda: self.settings.zis_person_is_admin,
-            lambda: self.settings.zis_upload_uninstalls,
-            lambda: self.settings.zis_names_taken,
-            Connections(self.log.hide),
-            OAuth(self.zis, self.log.hide, lambda: self.settings.address, self._exchange),
-            Webhooks(self.zis, self.state.new_id, self.log.hide, self.receive),
+            new_id,
+            hide,
+            is_admin=lambda: self.settings.zis_person_is_admin,
+            detaches=lambda: self.settings.zis_upload_uninstalls,
+            taken=lambda: self.settings.zis_names_taken,
+            now=self.clock.now,
+            connections=Connections(hide),
+            oauth=OAuth(self.zis, hide, lambda: self.settings.address, self._exchange),
+            webhooks=Webhooks(self.zis, new_id, hide, self.receive),
         )
 
     def routes(self, front: Front) -> list[Route]:
@@ -172,10 +174,6 @@ class IntegrationServices(Part):
         if definition is None:
             self._note(integration, started, "error", f"The flow {delivery.flow_name} does not exist", [])
             return
-        if missing := _missing_connection(integration, definition):
-            text = f"Cannot start flow because the connection named '{missing}' does not exist"
-            self._note(integration, started, "error", text, [])
-            return
         actions = Actions(
             integration,
             {
@@ -192,6 +190,10 @@ class IntegrationServices(Part):
         flow = Flow(self.clock, actions.perform, remarks=actions.remarks)
         delivery.runs += 1
         try:
+            if missing := missing_connection(integration, definition):
+                text = f"Cannot start flow because the connection named '{missing}' does not exist"
+                self._note(integration, started, "error", text, [])
+                return
             message = await flow.run(definition, {**actions.constants, "input": delivery.event})
         except (FlowError, MissingError) as error:
             again = self._again(delivery, error)
@@ -293,14 +295,6 @@ def _events(ticket: Ticket, before: SeenTicket | None) -> Iterator[tuple[str, di
             "author": {"id": comment.author_id, "is_staff": comment.by_agent},
         }
         yield "CommentAdded", {"comment": shown}
-
-
-def _missing_connection(integration: Integration, definition: dict[str, Any]) -> str | None:
-    try:
-        return missing_connection(integration, definition)
-    except (LookupError, TypeError, AttributeError):
-        # What is not well-formed is told when it runs.
-        return None
 
 
 def _spaced(type_: str) -> str:

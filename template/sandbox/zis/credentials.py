@@ -5,6 +5,7 @@ import binascii
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from starlette.requests import Request
@@ -59,11 +60,12 @@ def prepare(state: ZisState, new_id: Callable[[], int]) -> None:
     state.session = state.session or secrets.token_urlsafe(30)
 
 
-def caller(request: Request, state: ZisState) -> Caller:
+def caller(request: Request, state: ZisState, now: datetime) -> Caller:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         for token in state.tokens:
-            if secrets.compare_digest(token.text.encode(), text.encode()):
+            is_valid = token.expires_at is None or token.expires_at > now
+            if is_valid and secrets.compare_digest(token.text.encode(), text.encode()):
                 is_admin = state.admin_client is not None and token.client_id == state.admin_client.id
                 return Caller("OAuth token" if is_admin else "ZIS token", token.client_id)
     if scheme.lower() == "basic" and _is_api_token(text, state.api_token):
@@ -87,8 +89,8 @@ def admit(found: Caller, refusals: dict[Kind, Refusal], integration: Integration
         raise RefusedError(401, "Authorization failed due to integration mismatch", why)
 
 
-def new_token(state: ZisState, client: Client) -> Bearer:
-    token = Bearer(secrets.token_hex(32), client.id)
+def new_token(state: ZisState, client: Client, expires_at: datetime | None = None) -> Bearer:
+    token = Bearer(secrets.token_hex(32), client.id, expires_at)
     state.tokens.append(token)
     return token
 

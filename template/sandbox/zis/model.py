@@ -20,6 +20,7 @@ class Client:
 class Bearer:
     text: str
     client_id: int
+    expires_at: datetime | None = None
 
 
 @dataclass

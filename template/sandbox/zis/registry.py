@@ -5,6 +5,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -29,6 +30,8 @@ from .oauth import CALLBACK, OAuth
 from .webhooks import Webhooks
 
 BASE = "/api/services/zis"
+TOKEN_SECONDS = 30 * 60
+"""How long a token that came by client_credentials is good for, of clients made since 2026."""
 INVALID_SPEC = "one or more requested job specs is invalid"
 _INTEGRATION = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 _SPEC = re.compile(r"zis:([a-z0-9_-]{1,64}):job_spec:([^:\s]+)", re.ASCII)
@@ -46,6 +49,7 @@ class Registry:
     """Whether an upload uninstalls the job specs."""
     taken: Callable[[], Collection[str]]
     """Names that another account owns."""
+    now: Callable[[], datetime]
     connections: Connections
     oauth: OAuth
     webhooks: Webhooks
@@ -102,7 +106,7 @@ class Registry:
     # --- Who calls, for which integration -------------------------------------------------------------
 
     def _admit(self, ask: Ask, refusals: dict[Kind, Refusal], integration: Integration | None) -> None:
-        found = caller(ask.request, self.state)
+        found = caller(ask.request, self.state, self.now())
         if found.kind == "admin session" and not self.is_admin():
             raise RefusedError(403, "Only admin user is allowed", "an app's page is open to every agent")
         admit(found, refusals, integration)
@@ -211,11 +215,10 @@ class Registry:
         ):
             ask.remarks.append("only client_credentials of the admin's client are given tokens here")
             return JSONResponse({"error": "invalid_client"}, 401)
-        token = new_token(self.state, client)
+        token = new_token(self.state, client, self.now() + timedelta(seconds=TOKEN_SECONDS))
         self.hide(token.text)
-        return JSONResponse(
-            {"access_token": token.text, "token_type": "bearer", "scope": asked.get("scope", "read write")}
-        )
+        answer = {"access_token": token.text, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
+        return JSONResponse(answer | {"scope": asked.get("scope", "read write")})
 
     # --- Bundles and job specs ------------------------------------------------------------------------
 

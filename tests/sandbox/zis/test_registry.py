@@ -170,6 +170,16 @@ async def test_only_the_admins_client_gets_a_token_by_client_credentials(callers
     assert (await callers.nobody.post("/oauth/tokens", json=asked)).status_code == 401
 
 
+async def test_an_admins_token_ends_after_half_an_hour(callers: Callers, zendesk: Zendesk) -> None:
+    path = f"{BASE}/registry/integrations"
+    assert (await callers.oauth.get(path)).status_code == 200
+
+    await zendesk.advance(30 * 60)
+
+    assert detail(await callers.oauth.get(path)) == (401, "Authentication failed")
+    assert (await callers.api_token.get(path)).status_code == 200
+
+
 # --- Bundles and job specs ----------------------------------------------------------------------------
 
 
