@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -615,3 +617,12 @@ async def test_a_filter_has_so_much_memory(runtime: Runtime, monkeypatch: pytest
 
     with pytest.raises(FlowError, match="took more memory than it is given"):
         await runtime.run(A=built_in("transform:Jq", expr=doubled, data={}), Show=END)
+
+
+async def test_a_filter_without_jqs_package_says_what_to_install(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.zis.jq.sys", SimpleNamespace(executable=sys.executable, path=[]))
+
+    with pytest.raises(FlowError, match="install it with `uv add --dev jq`"):
+        await runtime.run(A=built_in("transform:Jq", expr=".", data={}), Show=END)
