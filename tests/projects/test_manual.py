@@ -112,7 +112,9 @@ def test_only_updates_speak_of_how_the_project_was_made(project: Project) -> Non
 
 
 def test_the_templates_own_readme_is_short_and_its_links_lead_somewhere() -> None:
-    texts = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "SECURITY.md", "tests/README.md")}
+    texts = {
+        name: (ROOT / name).read_text("utf-8") for name in ("README.md", "SECURITY.md", "tests/README.md")
+    }
     assert len(texts["README.md"].splitlines()) <= 220
     assert too_wide(texts) == []
     files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.md") if ".venv" not in path.parts}

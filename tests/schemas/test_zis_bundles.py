@@ -84,6 +84,15 @@ def test_a_remedy_names_what_was_meant(bundle: dict[str, Any], remedy: str) -> N
     assert finding.remedy.startswith(remedy)
 
 
+@pytest.mark.parametrize("action", ["LoadLinks", "CreateLink", "PatchLink", "DeleteLink"])
+def test_actions_of_links_need_the_type_of_the_link(action: str) -> None:
+    state = {"Type": "Action", "ActionName": f"zis:common:action:{action}", "Parameters": {}, "Next": "Z"}
+
+    (finding,) = found(with_states(A=state))
+
+    assert "link_type" in finding.message
+
+
 def test_zendesk_reports_62_types_of_events() -> None:
     assert len(EVENT_TYPES) == 62
     assert {"ticket.StatusChanged", "user.UserCreated", "activity.UserActivityCreated"} <= EVENT_TYPES

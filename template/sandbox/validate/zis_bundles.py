@@ -19,10 +19,10 @@ JQ = f"{BUILT_IN}transform:Jq"
 NEEDED: dict[str, tuple[str, ...]] = {
     f"{BUILT_IN}action:LoadConfig": ("scope",),
     f"{BUILT_IN}action:PatchConfig": ("scope", "config"),
-    f"{BUILT_IN}action:LoadLinks": (),
-    f"{BUILT_IN}action:CreateLink": (),
-    f"{BUILT_IN}action:PatchLink": (),
-    f"{BUILT_IN}action:DeleteLink": (),
+    f"{BUILT_IN}action:LoadLinks": ("link_type",),
+    f"{BUILT_IN}action:CreateLink": ("link_type",),
+    f"{BUILT_IN}action:PatchLink": ("link_type",),
+    f"{BUILT_IN}action:DeleteLink": ("link_type",),
     JQ: ("expr", "data"),
 }
 """The actions that Zendesk brings, and the parameters that each must be given."""
