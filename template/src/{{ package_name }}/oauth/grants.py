@@ -175,6 +175,12 @@ class Grants:
         found = await self._all(grants_table.c.account_id == account_id, grants_table.c.stage == Stage.in_use)
         return found[0] if found else None
 
+    async def for_calls(self, account_id: str) -> Grant | None:
+        """Give the grant that an account uses, or the one that it is about to use while it is saved for the first time."""
+        usable = grants_table.c.stage.in_((Stage.in_use, Stage.offered))
+        found = await self._all(grants_table.c.account_id == account_id, usable)
+        return next((grant for grant in found if grant.stage is Stage.in_use), found[0] if found else None)
+
     async def of_form(self, form_id: str) -> Grant | None:
         """Give what has come of signing in from a form: the newest grant that it can use, or else the newest try."""
         usable = (Stage.offered, Stage.in_use)

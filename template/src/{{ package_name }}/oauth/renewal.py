@@ -38,7 +38,7 @@ class Renewal:
         self._running: set[asyncio.Task[bool]] = set()
 
     def of_account(self, account_id: str) -> AccessToken:
-        return self.of(lambda: self._grants.of_account(account_id))
+        return self.of(lambda: self._grants.for_calls(account_id))
 
     def of(self, find: FindGrant) -> AccessToken:
         """Make what gives the access token of the grant that `find` finds."""

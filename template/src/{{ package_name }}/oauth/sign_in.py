@@ -156,7 +156,7 @@ class SignIn:
         except UntrustedError:
             return self._refuse("", NOT_OURS)
         if not self._provider.client_id:
-            return self._not_set_up(ticket, "OAUTH_CLIENT_ID is not set")
+            return self._not_set_up(ticket, "OAUTH_CLIENT_ID is not set, see docs/oauth.md")
         verifier = self._provider.new_verifier()
         grant_id = await self._grants.begin(ticket.account_id, ticket.form_id, verifier)
         state = self._sign(STATE, ticket.model_copy(update={"grant_id": grant_id}))
