@@ -43,7 +43,7 @@ class Deployment:
             remember(SecretStr(str(secret)))
         if not self._api.dry_run:
             self._say(
-                f"{self._integration} is registered. Its OAuth client is known by name, so no secret is kept."
+                f"{self._integration} is registered. Nothing needs the secret of its OAuth client, so it is not kept."
             )
         return str(client.get("id", f"(the number of the client zis_{self._integration})"))
 
