@@ -81,7 +81,7 @@ class Lookups:
         fresh = {"asked_at": now, "due_at": now, "failures": 0, "detail": ""}
         rows = [
             {"account_id": account_id, "key": key, "asked": str(uuid.uuid4())} | fresh
-            for key in dict.fromkeys(keys)
+            for key in dict.fromkeys(map(str, keys))
         ]
         async with self._database.writing() as connection:
             await upsert(connection, lookups_table, rows, update=("asked", *fresh))

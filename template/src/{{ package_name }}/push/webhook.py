@@ -274,6 +274,7 @@ def _answer(answer: WebhookAnswer | None, taken: Sequence[Taken]) -> Response:
 
 def _fingerprint(webhook: Webhook, request: WebhookRequest) -> str:
     """The same for each repeat of a delivery, whatever the origin calls it; without a name its content counts."""
-    named = webhook.delivery.encode(errors="backslashreplace")
+    # An origin may number its deliveries, or say by null that one has no name.
+    named = str(webhook.delivery or "").encode(errors="backslashreplace")
     whole = f"{request.method} {request.path}?{request.query}\n".encode() + request.body
     return hashlib.sha256(named or whole).hexdigest()
