@@ -8,6 +8,9 @@ import structlog
 
 PERIOD_SECONDS = 3600.0
 
+SECONDS_TO_STOP = 5.0
+"""How long a round under way may go on once the service stops: it may call an origin about any number of things."""
+
 logger = structlog.get_logger()
 
 
@@ -27,6 +30,17 @@ class Housekeeping:
     async def run(self, stopping: asyncio.Event) -> None:
         """Keep house every hour until told to stop."""
         while not stopping.is_set():
-            await self.keep()
+            await self._keep_until(stopping)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), PERIOD_SECONDS)
+
+    async def _keep_until(self, stopping: asyncio.Event) -> None:
+        """Keep house, and cut that off a little after the service was told to stop."""
+        keeping = asyncio.ensure_future(self.keep())
+        told = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait((keeping, told), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not keeping.done():
+            await asyncio.wait((keeping,), timeout=SECONDS_TO_STOP)
+            keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
