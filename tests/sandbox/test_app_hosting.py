@@ -167,6 +167,16 @@ async def test_a_secret_goes_nowhere_else(
     assert len(integration.requests) == count
 
 
+async def test_a_request_that_wants_a_token_of_its_own_is_told_that_there_is_none(
+    asks: Asks, integration: ScriptedIntegration
+) -> None:
+    count = len(integration.requests)
+    asked = {"url": "https://integration.test/channel/files/a", "secure": True, "jwt": {"algorithm": "HS256"}}
+    answer = await asks("request", asked)
+    assert (answer.status_code, "signs no jwt" in answer.json()["description"]) == (501, True)
+    assert len(integration.requests) == count
+
+
 async def test_a_plain_request_shows_no_settings(
     asks: Asks, app: App, integration: ScriptedIntegration
 ) -> None:

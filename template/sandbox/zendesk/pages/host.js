@@ -164,7 +164,7 @@ async function request(app, options) {
   }
   // A placeholder of a setting must not be encoded.
   const target = url.href.replace(/%7B%7B.*?%7D%7D/gi, (each) => decodeURIComponent(each));
-  const answer = await ask(app, "request", { url: target, method, headers, body: sent, secure: asked.secure });
+  const answer = await ask(app, "request", { url: target, method, headers, body: sent, secure: asked.secure, jwt: asked.jwt });
   return outcome(answer.status, "", answer.body, answer.headers);
 }
 

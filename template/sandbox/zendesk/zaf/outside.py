@@ -26,6 +26,8 @@ class Outside(Part):
 
     async def request(self, app: App, ticket: Ticket | None, asked: Any, remarks: list[Remark]) -> Response:
         """Send what the page around the app has made of the app's options."""
+        if asked.get("jwt"):
+            raise RefusedError(501, "NotImplemented", "This sandbox signs no jwt for requests of apps.")
         text = {name: str(asked.get(name) or "") for name in ("url", "method", "body")}
         headers = {str(name): str(value) for name, value in dict(asked.get("headers") or {}).items()}
         is_filled = bool(asked.get("secure"))
