@@ -61,6 +61,10 @@ class OAuth:
         name, back = str(asked.get("name", "")), str(asked.get("origin_oauth_redirect_url", ""))
         if client is None or not name or not back:
             raise RefusedError(400, "name, oauth_client_name and origin_oauth_redirect_url are required")
+        if client.grant_type != GRANTS[0]:
+            raise RefusedError(
+                501, f"no flow for {client.grant_type}", "here a person allows each connection"
+            )
         refuse_taken(name, [each for each in integration.connections if each.kind != "oauth"])
         subdomain = str(asked.get("oauth_url_subdomain", ""))
         flow = OAuthFlow(secrets.token_urlsafe(24), client.uuid, name, back, subdomain)

@@ -112,6 +112,16 @@ async def test_each_customer_of_a_service_may_have_addresses_of_their_own(
     assert connection.allowed_domain == "integration.test"
 
 
+async def test_a_client_without_a_person_is_told_that_nothing_starts_here(
+    callers: Callers, mine: httpx2.AsyncClient, zendesk: Zendesk
+) -> None:
+    machine = CLIENT | {"name": "machine", "grant_type": "client_credentials"}
+    await mine.post(f"{OAUTH}/clients/acme", json=machine)
+    answer = await mine.post(f"{OAUTH}/start/acme", json=START | {"oauth_client_name": "machine"})
+    assert (answer.status_code, answer.json()["message"]) == (501, "no flow for client_credentials")
+    assert "a person allows" in zendesk.log.of("zis")[-1].remarks[0].message
+
+
 async def test_only_oauth_connections_are_found_by_name(callers: Callers, mine: httpx2.AsyncClient) -> None:
     bearer = {"name": "static", "token": "canary-of-a-bearer", "allowed_domain": "integration.test"}
     await mine.post(f"{BASE}/integrations/acme/connections/bearer_token", json=bearer)
