@@ -172,7 +172,7 @@ class IntegrationServices(Part):
         started = self.clock.now()
         definition = integration.definition("ZIS::Flow", name)
         if definition is None:
-            self._note(integration, started, "error", f"The flow {delivery.flow_name} does not exist", [])
+            self._note(integration, started, "error", f"The flow {delivery.flow_name} does not exist")
             return
         actions = Actions(
             integration,
@@ -192,19 +192,19 @@ class IntegrationServices(Part):
         try:
             if missing := missing_connection(integration, definition):
                 text = f"Cannot start flow because the connection named '{missing}' does not exist"
-                self._note(integration, started, "error", text, [])
+                self._note(integration, started, "error", text)
                 return
             message = await flow.run(definition, {**actions.constants, "input": delivery.event})
         except (FlowError, MissingError) as error:
             again = self._again(delivery, error)
             text = f"{getattr(error, 'error', 'States.Runtime')}: {error}"
-            self._note(integration, started, "error", text + again, flow.states_run, flow.remarks)
+            self._note(integration, started, "error", text + again, flow)
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             text = f"The flow is not well-formed: {type(error).__name__}: {error}"
-            self._note(integration, started, "error", text, flow.states_run)
+            self._note(integration, started, "error", text, flow)
         else:
             status = "warning" if flow.remarks else "info"
-            self._note(integration, started, status, message, flow.states_run, flow.remarks)
+            self._note(integration, started, status, message, flow)
 
     def _again(self, delivery: Delivery, error: Exception) -> str:
         """Run a flow again later if it was answered with 429 or 5xx; say so for the log."""
@@ -259,12 +259,11 @@ class IntegrationServices(Part):
         started: datetime,
         status: Any,
         description: str,
-        states: list[str],
-        remarks: list[str] | None = None,
+        flow: Flow | None = None,
     ) -> None:
         number = self.zis.runs[-1].number + 1 if self.zis.runs else 1
-        details = "; ".join(remarks or [])
-        run = Run(number, integration.name, started, status, description, states, details)
+        states, remarks = (flow.states_run, flow.remarks) if flow else ([], [])
+        run = Run(number, integration.name, started, status, description, states, "; ".join(remarks))
         oldest = self.clock.now() - LOG_KEPT
         self.zis.runs = [each for each in [*self.zis.runs, run] if each.started_at > oldest]
         self.context.changes.note()
