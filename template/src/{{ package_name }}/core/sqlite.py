@@ -16,7 +16,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Executable,
-    QueuePool,
+    NullPool,
     Row,
     ScalarResult,
     create_engine,
@@ -31,6 +31,9 @@ Result = TypeVar("Result")
 
 MANY = 100
 """Rows that are written at once in the event loop."""
+
+KEPT = 8
+"""Connections that stay open while nobody uses them."""
 
 LONG = 50_000
 """Instructions of SQLite's virtual machine, a few milliseconds, after which a query moves to a thread."""
@@ -48,8 +51,7 @@ class SqliteFile:
         self._engine = create_engine(
             url,
             hide_parameters=True,
-            poolclass=QueuePool,
-            max_overflow=-1,
+            poolclass=NullPool,
             # It begins no transaction by itself.
             connect_args={
                 "factory": SqliteConnection,
@@ -64,6 +66,7 @@ class SqliteFile:
             assert isinstance(connection, SqliteConnection)  # noqa: S101
             connection.configure(busy_seconds)
 
+        self._idle: list[Connection] = []
         # SQLite lets one write at a time, but not in the order of asking: who asks often makes others wait for seconds.
         self._next_writer = asyncio.Lock()
 
@@ -81,24 +84,35 @@ class SqliteFile:
             yield SqliteTransaction(connection)
 
     async def rows(self, query: Executable, parameters: Parameters | None) -> Sequence[Row[Any]]:
-        with await self._connection() as connection:
+        connection = await self._connection()
+        try:
             return (await run(connection, query, parameters)).all()
+        finally:
+            self._keep(connection)
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._engine.dispose)
+        while self._idle:
+            await asyncio.to_thread(self._idle.pop().close)
 
     @asynccontextmanager
     async def _begun(self, statement: str) -> AsyncIterator[Connection]:
-        # What has not been committed when the connection goes back is rolled back.
-        with await self._connection() as connection:
+        connection = await self._connection()
+        try:
             await attempt(connection, lambda: connection.exec_driver_sql(statement))
             yield connection
+        finally:
+            # What has not been committed is undone.
+            connection.rollback()
+            self._keep(connection)
 
     async def _connection(self) -> Connection:
-        pool = self._engine.pool
-        if isinstance(pool, QueuePool) and pool.checkedin():
-            return self._engine.connect()
-        return await asyncio.to_thread(self._engine.connect)
+        return self._idle.pop() if self._idle else await asyncio.to_thread(self._engine.connect)
+
+    def _keep(self, connection: Connection) -> None:
+        if len(self._idle) < KEPT:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 class SqliteTransaction:
