@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -37,13 +38,17 @@ def configure(level: str, *, readable: bool) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     prepare: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    render: list[structlog.typing.Processor] = [redact, structlog.processors.JSONRenderer()]
+    render: list[structlog.typing.Processor] = [
+        redact,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     if readable:
-        render = [redact, printable, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+        render += [printable, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    else:
+        render.append(structlog.processors.JSONRenderer())
     structlog.configure(
         processors=prepare + render,
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -64,7 +69,7 @@ def configure(level: str, *, readable: bool) -> None:
 def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask values by the name they stand under, and tokens wherever they stand."""
     for name, value in entry.items():
-        entry[name] = MASK if SECRET_NAME.search(name) else _redacted(value)
+        entry[name] = MASK if _is_secret(name) else _redacted(value)
     return entry
 
 
@@ -86,12 +91,17 @@ def escaped(text: str) -> str:
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+@lru_cache(1000)
+def _is_secret(name: str) -> bool:
+    return SECRET_NAME.search(name) is not None
+
+
 def _redacted(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
         return {
-            _redacted_text(str(name)): MASK if SECRET_NAME.search(str(name)) else _redacted(item)
+            _redacted_text(str(name)): MASK if _is_secret(str(name)) else _redacted(item)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple):
@@ -100,7 +110,9 @@ def _redacted(value: Any) -> Any:
 
 
 def _redacted_text(text: str) -> str:
-    return NAMED_TEXT.sub(_mask_a_secret, SECRET_TEXT.sub(MASK, mask(text)))
+    masked = mask(text)
+    # A single word is no credential with a name or a signature.
+    return masked if masked.isalnum() else NAMED_TEXT.sub(_mask_a_secret, SECRET_TEXT.sub(MASK, masked))
 
 
 def _mask_a_secret(found: re.Match[str]) -> str:
