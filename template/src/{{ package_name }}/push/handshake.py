@@ -18,7 +18,7 @@ from ..core.messages import AdminUiRequest
 from ..core.request_ids import RequestIds
 from ..core.security import Sealer
 from ..origin_protocol import ConfigurationRejectedError, OriginAccount, OriginProtocol
-from .credentials import Access, CredentialStore, PushToken
+from .credentials import Access, CredentialStore, PushToken, new_secret
 from .sender import Sender
 from .subscriptions import Subscriptions
 from .zendesk_api import AccessRejectedError, ZendeskApi, ZendeskError
@@ -75,10 +75,11 @@ class PushHandshake:
 
     async def open(self, account_id: str, opened: AdminUiRequest) -> str:
         """Seal what Zendesk gave, and the secret of the account's webhook, for the way through the browser."""
-        secret = await self._credential_store.webhook_secret(account_id)
+        is_new = not opened.metadata
+        secret = new_secret() if is_new else await self._credential_store.webhook_secret(account_id)
         carried = Carried(
             account_id=account_id,
-            is_new=not opened.metadata,
+            is_new=is_new,
             subdomain=opened.subdomain.lower(),
             webhook_secret=secret.get_secret_value(),
             instance_push_id=opened.instance_push_id,
