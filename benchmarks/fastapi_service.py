@@ -70,7 +70,7 @@ def fastapi(work: Work) -> FastAPI:
         webhook_timestamp: Annotated[str, Header()],
         webhook_signature: Annotated[str, Header()],
     ) -> None:
-        work.webhook(account, await request.body(), webhook_timestamp, webhook_signature)
+        await work.webhook(account, await request.body(), webhook_timestamp, webhook_signature)
 
     return app
 

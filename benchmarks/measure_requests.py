@@ -7,6 +7,7 @@ python measure_requests.py --origin PORT     serve the reviews that are pulled
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import os
 import socket
@@ -307,13 +308,19 @@ async def bare(scene: Scene, name: str) -> Service:
         database.execute("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", row)
     database.commit()
     database.close()
-    environment = {"DATABASE": str(path), "ORIGIN_URL": scene.origin, "ZENDESK_URL": scene.zendesk}
+    environment = {
+        "DATABASE": str(path),
+        "ORIGIN_URL": scene.origin,
+        "ZENDESK_URL": scene.zendesk,
+        "SIGNING_KEY": SECRET,
+    }
     script = str(Path(__file__).with_name(BARE[name]))
     port = free_port()
     process = scene.stack.enter_context(running(script, str(port), **environment))
     url = f"http://127.0.0.1:{port}"
     await answers(scene.http, f"{url}/channel/manifest")
-    return Service(name, url, process, "silent", "silent", "pushing")
+    metadata = f"silent.{hmac.digest(SECRET.encode(), b'silent', 'sha256').hex()}"
+    return Service(name, url, process, metadata, "silent", "pushing")
 
 
 def free_port() -> int:
