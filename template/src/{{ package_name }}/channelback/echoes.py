@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, union_all
+from sqlalchemy import and_, bindparam, or_, select, union_all
 
-from ..core.clock import JITTER
 from ..core.database import Database
 from ..core.echoes import Echoes
-from ..core.waits import is_ahead
+from ..core.waits import LATEST, at, is_ahead
 from .claims import claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
@@ -27,38 +26,38 @@ class EchoesOfReplies:
         """Say which posts are replies, and since when others may be: posts of an open claim have no id yet."""
         # In this order: a reply that is settled between the two queries is found by the second.
         since = await self._undecided_since(account_id)
-        query = union_all(
-            select(claims_table.c.external_id).where(
-                claims_table.c.account_id == account_id,
-                claims_table.c.external_id.in_(external_ids),
-                claims_table.c.state == "posted",
-            ),
-            select(further_posts_table.c.external_id).where(
-                further_posts_table.c.account_id == account_id,
-                further_posts_table.c.external_id.in_(external_ids),
-            ),
-        )
-        found = await self._database.rows(query)
+        found = await self._database.rows(_AMONG, {"account_id": account_id, "ids": list(external_ids)})
         return Echoes(frozenset(row.external_id for row in found), since)
 
     async def _undecided_since(self, account_id: str) -> datetime | None:
         now = self._clock.now()
-        claim = claims_table.c
-        query = (
-            select(claim.at)
-            .where(claim.account_id == account_id)
-            .where(
-                or_(
-                    and_(claim.state == "posting", is_ahead(claim.claimed_until, claim.at, now)),
-                    and_(
-                        claim.state.in_(("posting", "unknown")),
-                        claim.at.between(now - UNDECIDED, now + JITTER),
-                    ),
-                )
-            )
-            .order_by(claim.at)
-            .limit(1)
-        )
-        first = await self._database.first(query)
+        parameters = at(now) | {"account_id": account_id, "lately": now - UNDECIDED}
+        first = await self._database.first(_UNDECIDED, parameters)
         # A clock that was ahead may have made the claim.
         return min(first.at, now) - CLOCKS_APART if first else None
+
+
+_claim, _further = claims_table.c, further_posts_table.c
+_AMONG = union_all(
+    select(_claim.external_id).where(
+        _claim.account_id == bindparam("account_id"),
+        _claim.external_id.in_(bindparam("ids", expanding=True)),
+        _claim.state == "posted",
+    ),
+    select(_further.external_id).where(
+        _further.account_id == bindparam("account_id"),
+        _further.external_id.in_(bindparam("ids", expanding=True)),
+    ),
+)
+_UNDECIDED = (
+    select(_claim.at)
+    .where(_claim.account_id == bindparam("account_id"))
+    .where(
+        or_(
+            and_(_claim.state == "posting", is_ahead(_claim.claimed_until, _claim.at)),
+            and_(_claim.state.in_(("posting", "unknown")), _claim.at.between(bindparam("lately"), LATEST)),
+        )
+    )
+    .order_by(_claim.at)
+    .limit(1)
+)

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, String, Table, Text, delete, or_, select, update
+from sqlalchemy import Column, ForeignKey, String, Table, Text, bindparam, delete, or_, select, update
 
 from ..origin_protocol import AccountState
 from .database import Database, UtcDateTime, tables, upsert
 from .security import Sealer
 from .transaction import Transaction
-from .waits import is_ahead
+from .waits import at, is_ahead
 
 state_table = Table(
     "account_state",
@@ -18,6 +18,15 @@ state_table = Table(
     Column("sealed_value", Text, nullable=False),
     Column("expires_at", UtcDateTime, index=True),
     Column("written_at", UtcDateTime),
+)
+
+
+_VALUE = (
+    select(state_table.c.sealed_value)
+    .where(state_table.c.account_id == bindparam("account_id"), state_table.c.key == bindparam("key"))
+    .where(
+        or_(state_table.c.expires_at.is_(None), is_ahead(state_table.c.expires_at, state_table.c.written_at))
+    )
 )
 
 
@@ -31,12 +40,8 @@ class StoredState(AccountState):
         self._account_id = account_id
 
     async def get(self, key: str) -> str | None:
-        query = (
-            select(state_table.c.sealed_value)
-            .where(state_table.c.account_id == self._account_id, state_table.c.key == key)
-            .where(or_(state_table.c.expires_at.is_(None), self._lasts()))
-        )
-        found = await self._database.first(query)
+        parameters = {"account_id": self._account_id, "key": key} | at(self._clock.now())
+        found = await self._database.first(_VALUE, parameters)
         return None if found is None else self._sealer.open(found.sealed_value)
 
     async def set(self, key: str, value: str, lifetime: timedelta | None = None) -> None:
@@ -58,9 +63,6 @@ class StoredState(AccountState):
                     state_table.c.account_id == self._account_id, state_table.c.key == key
                 )
             )
-
-    def _lasts(self) -> ColumnElement[bool]:
-        return is_ahead(state_table.c.expires_at, state_table.c.written_at, self._clock.now())
 
 
 class UnsavedState(AccountState):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    bindparam,
     case,
     insert,
     or_,
@@ -25,10 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from .clock import JITTER
 from .database import Database, Line, UtcDateTime, tables
 from .transaction import Transaction
-from .waits import is_ahead
+from .waits import LATEST, NOW, at, is_ahead
 
 LEASE = timedelta(seconds=30)
 """Longer than any step between two renewals; as long as an account waits when a worker is killed."""
@@ -100,25 +100,12 @@ class Leases:
         async with self._database.writing() as connection:
             now = self._clock.now()
             holder, held_until = str(uuid.uuid4()), now + self._lease
-            row = (
-                await connection.execute(
-                    update(leases_table)
-                    .where(*self._is(account_id), ~_is_unavailable(now))
-                    .values(
-                        holder=holder,
-                        held_until=held_until,
-                        paused_until=now,
-                        spent_until=case(
-                            (leases_table.c.written_at > now + JITTER, now), else_=leases_table.c.spent_until
-                        ),
-                        written_at=now,
-                    )
-                    .returning(leases_table.c.failures, leases_table.c.spent_until)
-                )
-            ).one_or_none()
+            values = {"holder": holder, "held_until": held_until, "paused_until": now, "written_at": now}
+            found = await connection.execute(_TAKE, self._of(account_id) | at(now) | values)
+            row = found.one_or_none()
             if row is not None:
                 return Lease(self._job, account_id, holder, held_until, row.failures, row.spent_until)
-            if (await connection.execute(select(leases_table.c.job).where(*self._is(account_id)))).first():
+            if (await connection.execute(_FIND, self._of(account_id))).first():
                 return None
         return await self._take_first(Lease(self._job, account_id, holder, held_until, 0, now))
 
@@ -214,20 +201,31 @@ class Leases:
         return lease
 
     async def _write(self, connection: Transaction, lease: Lease, values: dict[str, Any]) -> bool:
-        written = await connection.execute(
-            update(leases_table)
-            .where(*self._is(lease.account_id), leases_table.c.holder == lease.holder)
-            .values(values)
-        )
+        key = self._of(lease.account_id) | {"of_holder": lease.holder}
+        written = await connection.execute(_WRITE, key | values)
         return bool(written.rowcount)
+
+    def _of(self, account_id: str) -> dict[str, Any]:
+        return {"of_job": self._job, "of_account": account_id}
 
     def _is(self, account_id: str) -> list[ColumnElement[bool]]:
         return [leases_table.c.job == self._job, leases_table.c.account_id == account_id]
 
 
-def _is_unavailable(now: datetime) -> ColumnElement[bool]:
+def _is_unavailable(now: datetime | None = None) -> ColumnElement[bool]:
     columns = leases_table.c
     return or_(
         is_ahead(columns.paused_until, columns.written_at, now),
         is_ahead(columns.held_until, columns.written_at, now),
     )
+
+
+_IS = (leases_table.c.job == bindparam("of_job"), leases_table.c.account_id == bindparam("of_account"))
+_FIND = select(leases_table.c.job).where(*_IS)
+_WRITE = update(leases_table).where(*_IS, leases_table.c.holder == bindparam("of_holder"))
+_TAKE = (
+    update(leases_table)
+    .where(*_IS, ~_is_unavailable())
+    .values(spent_until=case((leases_table.c.written_at > LATEST, NOW), else_=leases_table.c.spent_until))
+    .returning(leases_table.c.failures, leases_table.c.spent_until)
+)

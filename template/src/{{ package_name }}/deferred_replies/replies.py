@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     insert,
     select,
     update,
@@ -73,6 +74,13 @@ def _is_put_off(now: datetime) -> ColumnElement[bool]:
     columns = deferred_replies_table.c
     return is_ahead(columns.due_at, columns.scheduled_at, now)
 
+
+_IS = (
+    deferred_replies_table.c.account_id == bindparam("of_account"),
+    deferred_replies_table.c.request_unique_identifier == bindparam("of_request"),
+)
+_PROMISED = select(deferred_replies_table.c.external_id).where(*_IS)
+_WRITE = update(deferred_replies_table).where(*_IS)
 
 OPEN = ("waiting", "failed")
 """The states in which something is still to be done."""
@@ -141,11 +149,7 @@ class DeferredReplies:
 
     async def promised(self, account_id: str, identifier: str) -> str | None:
         """The id under which Zendesk was told to know the reply, if it was accepted to be posted later."""
-        query = select(deferred_replies_table.c.external_id).where(
-            deferred_replies_table.c.account_id == account_id,
-            deferred_replies_table.c.request_unique_identifier == identifier,
-        )
-        found = await self._database.first(query)
+        found = await self._database.first(_PROMISED, {"of_account": account_id, "of_request": identifier})
         return found.external_id if found else None
 
     async def accounts_due(self, leases: Leases) -> list[str]:
@@ -229,14 +233,9 @@ class DeferredReplies:
         self, connection: Transaction, account_id: str, identifier: str, origin_id: str
     ) -> None:
         """Do the same in the transaction that settles the claim: no reply is known without Zendesk's id for it."""
-        await connection.execute(
-            update(deferred_replies_table)
-            .where(
-                deferred_replies_table.c.account_id == account_id,
-                deferred_replies_table.c.request_unique_identifier == identifier,
-            )
-            .values(state="posted", origin_id=origin_id, detail="", request="", settled_at=self._clock.now())
-        )
+        key = {"of_account": account_id, "of_request": identifier}
+        posted = {"state": "posted", "origin_id": origin_id, "detail": "", "request": ""}
+        await connection.execute(_WRITE, key | posted | {"settled_at": self._clock.now()})
 
     async def last(
         self, limit: int, account_id: str | None = None, behind: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ..core.database import Database
 from .replies import PREFIX, deferred_replies_table
@@ -18,11 +18,8 @@ class ReplyIds:
         """What Zendesk calls those of the origin's posts that are deferred replies."""
         if not origin_ids:
             return {}
-        query = select(deferred_replies_table.c.origin_id, deferred_replies_table.c.external_id).where(
-            deferred_replies_table.c.account_id == account_id,
-            deferred_replies_table.c.origin_id.in_(origin_ids),
-        )
-        return {row.origin_id: row.external_id for row in await self._database.rows(query)}
+        found = await self._database.rows(_IN_ZENDESK, {"account_id": account_id, "ids": list(origin_ids)})
+        return {row.origin_id: row.external_id for row in found}
 
     async def at_origin(self, external_id: str) -> str:
         """What the origin calls a post; empty for a reply that has not been posted."""
@@ -34,3 +31,9 @@ class ReplyIds:
             )
         )
         return (found.origin_id or "") if found else external_id
+
+
+_IN_ZENDESK = select(deferred_replies_table.c.origin_id, deferred_replies_table.c.external_id).where(
+    deferred_replies_table.c.account_id == bindparam("account_id"),
+    deferred_replies_table.c.origin_id.in_(bindparam("ids", expanding=True)),
+)

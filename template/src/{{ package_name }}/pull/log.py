@@ -5,7 +5,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from ..core.conversion import Quarantined
 from ..core.database import Database, Line, UtcDateTime, line, tables, upsert
@@ -52,6 +64,15 @@ quarantine_table = Table(
 
 PULLS = Keyset(pulls_table.c.at, pulls_table.c.id)
 QUARANTINE = Keyset(quarantine_table.c.at, quarantine_table.c.account_id, quarantine_table.c.item_id)
+
+
+_ADD = insert(pulls_table)
+_LAST = (
+    select(pulls_table)
+    .where(pulls_table.c.account_id == bindparam("account_id"))
+    .order_by(pulls_table.c.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +132,12 @@ class PullLog:
             else:
                 values = asdict(pull)
                 del values["id"]
-                await connection.execute(insert(pulls_table).values(values))
+                await connection.execute(_ADD, values)
             await upsert(connection, quarantine_table, list(entries.values()), update=("reason", "at"))
 
     async def _repeated(self, pull: PullRecord) -> tuple[int, datetime] | None:
         """Give the id and the time of the account's last pull, if this one went as that did."""
-        columns = pulls_table.c
-        query = (
-            select(columns.id, columns.at, columns.outcome, columns.returned, columns.detail)
-            .where(columns.account_id == pull.account_id)
-            .order_by(columns.id.desc())
-            .limit(1)
-        )
-        last = await self._database.first(query)
+        last = await self._database.first(_LAST, {"account_id": pull.account_id})
         if last and (last.outcome, last.returned, last.detail) == (pull.outcome, 0, pull.detail):
             return last.id, last.at
         return None

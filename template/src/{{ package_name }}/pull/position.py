@@ -49,7 +49,7 @@ class Position:
         return json.dumps(asdict(self))
 
     def has_given(self, external_id: str) -> bool:
-        return _digest(external_id) in self.given
+        return bool(self.given) and _digest(external_id) in self.given
 
     def after(self, external_ids: Sequence[str]) -> Self:
         """The same place, once Zendesk has been given these posts."""

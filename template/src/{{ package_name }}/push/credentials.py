@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, select, update
+from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..core.accounts import UnknownAccountError, accounts_table
@@ -73,6 +73,10 @@ class PushCredentials:
         return self.token if self.access in (Access.unchecked, Access.valid) else None
 
 
+def new_secret() -> SecretStr:
+    return SecretStr(secrets.token_urlsafe(32))
+
+
 class CredentialStore:
     """Keeps the credentials, sealed."""
 
@@ -86,7 +90,7 @@ class CredentialStore:
         try:
             return (await self.of(account_id)).webhook_secret
         except (UnknownAccountError, UntrustedError):
-            return SecretStr(secrets.token_urlsafe(32))
+            return new_secret()
 
     async def keep_secret(self, account_id: str, webhook_secret: SecretStr) -> None:
         """Keep the secret of an account's webhook alone. Raises UnknownAccountError."""
@@ -130,7 +134,7 @@ class CredentialStore:
 
     async def of(self, account_id: str) -> PushCredentials:
         """Raises UnknownAccountError, and UntrustedError when no key opens the secrets."""
-        row = await self._database.first(_QUERY.where(credentials_table.c.account_id == account_id))
+        row = await self._database.first(_QUERY, {"account_id": account_id})
         if row is None:
             raise UnknownAccountError(
                 "this account has no push credentials yet: an admin must save it once more"
@@ -214,6 +218,8 @@ class CredentialStore:
         )
 
 
-_QUERY = select(credentials_table, accounts_table.c.subdomain, accounts_table.c.confirmed_at).join(
-    accounts_table
+_QUERY = (
+    select(credentials_table, accounts_table.c.subdomain, accounts_table.c.confirmed_at)
+    .join(accounts_table)
+    .where(credentials_table.c.account_id == bindparam("account_id"))
 )

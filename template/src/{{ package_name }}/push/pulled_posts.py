@@ -8,14 +8,18 @@ follows in its thread is not pushed before.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from ..core.database import Database
 from ..core.messages import ExternalResource
-from .outbox import Outbox, lock_account, outbox_table, thread_of
+from ..core.transaction import Transaction
+from .outbox import ADD, lock_account, outbox_table, thread_of
 
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """Zendesk asks every two minutes. If it does not, threads wait no longer."""
+
+TAKEN_OFF = ("waiting", "dead", "handed_over", "pulled")
+"""The states of what is not pushed once it is pulled."""
 
 HANDED_OVER = "handed_over"
 """The state of a post in a pull's answer, which Zendesk may not have yet; `pulled` once it has."""
@@ -26,7 +30,6 @@ class PulledPosts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._outbox = Outbox(database)
         self._clock = database.clock
 
     async def hand_over(
@@ -36,18 +39,32 @@ class PulledPosts:
 
         Where the pull brings all that stands behind Zendesk's state, Zendesk has what it does not bring again.
         """
-        ids = [resource.external_id for resource in resources]
-        if is_whole:
-            await self._confirm(account_id, ids)
-        if not resources:
+        on_their_way = await self._database.rows(_HANDED_OVER, {"account": account_id}) if is_whole else ()
+        ids = {resource.external_id for resource in resources}
+        confirmed = [row.id for row in on_their_way if row.external_id not in ids]
+        # Most pulls bring nothing, and find nothing to confirm.
+        if not confirmed and not resources:
             return []
-        pushed = await self._outbox.delivered(account_id, ids)
-        pulled = [resource for resource in resources if resource.external_id not in pushed]
-        await self.add(account_id, pulled)
-        return pulled
+        async with self._database.writing() as connection:
+            await lock_account(connection, account_id)
+            if confirmed:
+                await connection.execute(_CHANGE, {"ids": confirmed, "state": "pulled"})
+            return await self._take_off(connection, account_id, resources) if resources else []
 
-    async def add(self, account_id: str, resources: Sequence[ExternalResource]) -> None:
+    async def _take_off(
+        self, connection: Transaction, account_id: str, resources: Sequence[ExternalResource]
+    ) -> list[ExternalResource]:
         """Remember what is about to be handed over, and take it off what is still to be sent."""
+        names = {
+            name for resource in resources for name in (resource.external_id, resource.parent_id) if name
+        }
+        found = await connection.execute(_KNOWN, {"account": account_id, "ids": list(names)})
+        known = {row.external_id: row for row in found}
+        handed_over = [
+            resource
+            for resource in resources
+            if resource.external_id not in known or known[resource.external_id].state != "delivered"
+        ]
         now = self._clock.now()
         pulled = {
             "state": HANDED_OVER,
@@ -56,60 +73,49 @@ class PulledPosts:
             "settled_at": now,
             "parent_missing_since": None,
         }
-        ids = {resource.external_id for resource in resources}
-        parents = {resource.parent_id for resource in resources if resource.parent_id}
-        async with self._database.writing() as connection:
-            await lock_account(connection, account_id)
-            found = await connection.execute(
-                select(outbox_table.c.external_id, outbox_table.c.thread).where(
-                    outbox_table.c.account_id == account_id, outbox_table.c.external_id.in_(ids | parents)
-                )
+        here = [known[resource.external_id] for resource in handed_over if resource.external_id in known]
+        if ours := [row.id for row in here if row.state in TAKEN_OFF]:
+            await connection.execute(_CHANGE, pulled | {"ids": ours})
+        threads = {name: row.thread for name, row in known.items()}
+        new = []
+        for resource in handed_over:
+            if resource.external_id in threads:
+                continue
+            threads[resource.external_id] = thread_of(resource, threads)
+            new.append(
+                pulled
+                | {
+                    "account_id": account_id,
+                    "external_id": resource.external_id,
+                    "author_id": resource.author.external_id,
+                    "parent_id": resource.parent_id,
+                    "thread": threads[resource.external_id],
+                    "attempts": 0,
+                    "due_at": now,
+                    "scheduled_at": now,
+                    "accepted_at": now,
+                }
             )
-            threads = {row.external_id: row.thread for row in found}
-            await connection.execute(
-                update(outbox_table)
-                .where(outbox_table.c.account_id == account_id, outbox_table.c.external_id.in_(ids))
-                .where(outbox_table.c.state.in_(("waiting", "dead", HANDED_OVER, "pulled")))
-                .values(pulled)
-            )
-            new = []
-            for resource in resources:
-                if resource.external_id in threads:
-                    continue
-                threads[resource.external_id] = thread_of(resource, threads)
-                new.append(
-                    pulled
-                    | {
-                        "account_id": account_id,
-                        "external_id": resource.external_id,
-                        "author_id": resource.author.external_id,
-                        "parent_id": resource.parent_id,
-                        "thread": threads[resource.external_id],
-                        "attempts": 0,
-                        "due_at": now,
-                        "scheduled_at": now,
-                        "accepted_at": now,
-                    }
-                )
-            if new:
-                await connection.execute(insert(outbox_table), new)
+        if new:
+            await connection.execute(ADD, new)
+        return handed_over
 
     async def threads_on_their_way(self, account_id: str) -> set[str]:
         """The threads of which Zendesk may not have the last post yet."""
-        query = select(outbox_table.c.thread).where(
-            outbox_table.c.account_id == account_id,
-            outbox_table.c.state == HANDED_OVER,
-            outbox_table.c.settled_at > self._clock.now() - CONFIRMED_WITHIN,
-        )
-        return {row.thread for row in await self._database.rows(query)}
+        parameters = {"account": account_id, "since": self._clock.now() - CONFIRMED_WITHIN}
+        return {row.thread for row in await self._database.rows(_ON_THEIR_WAY, parameters)}
 
-    async def _confirm(self, account_id: str, brought_again: Sequence[str]) -> None:
-        confirmed = (
-            outbox_table.c.account_id == account_id,
-            outbox_table.c.state == HANDED_OVER,
-            outbox_table.c.external_id.not_in(brought_again),
-        )
-        # Most pulls bring nothing, and find nothing to confirm.
-        if await self._database.first(select(outbox_table.c.id).where(*confirmed).limit(1)):
-            async with self._database.writing() as connection:
-                await connection.execute(update(outbox_table).where(*confirmed).values(state="pulled"))
+
+_of_account = outbox_table.c.account_id == bindparam("account")
+_HANDED_OVER = select(outbox_table.c.id, outbox_table.c.external_id).where(
+    _of_account, outbox_table.c.state == HANDED_OVER
+)
+_KNOWN = select(
+    outbox_table.c.id, outbox_table.c.external_id, outbox_table.c.state, outbox_table.c.thread
+).where(_of_account, outbox_table.c.external_id.in_(bindparam("ids", expanding=True)))
+_ON_THEIR_WAY = select(outbox_table.c.thread).where(
+    _of_account,
+    outbox_table.c.state == HANDED_OVER,
+    outbox_table.c.settled_at > bindparam("since"),
+)
+_CHANGE = update(outbox_table).where(outbox_table.c.id.in_(bindparam("ids", expanding=True)))

@@ -124,9 +124,9 @@ class Sender:
             # It is to be seen as a pause, which takes a lease.
             return True
 
-    async def _send(self, lease: Lease, stopping: asyncio.Event) -> None:
+    async def _send(self, lease: Lease | None, stopping: asyncio.Event) -> None:
         size = RESOURCES_PER_PUSH
-        while not stopping.is_set() and (batch := await self._next_batch(lease.account_id, size)):
+        while lease and not stopping.is_set() and (batch := await self._next_batch(lease.account_id, size)):
             resources, broken = _read(batch.messages)
             if broken:
                 lease = await self._settle(lease, broken)
@@ -148,14 +148,16 @@ class Sender:
                     # One of them is at fault: it is found by halving.
                     size = len(batch.messages) // 2
                     continue
-                lease = await self._settle(lease, [self._refused(batch.messages[0], str(error))])
+                settlements = [self._refused(batch.messages[0], str(error))]
             except (BusyError, UnavailableError) as error:
                 await self._pause(lease, str(error), error.retry_after)
                 return
             else:
-                lease = await self._settle(lease, await self._settlements(batch, results))
+                settlements = await self._settlements(batch, results)
                 size = min(size * 2, RESOURCES_PER_PUSH)
-        await self._leases.end(lease)
+            lease = await self._settle(lease, settlements)
+        if lease:
+            await self._leases.end(lease)
 
     async def _next_batch(self, account_id: str, size: int) -> _Batch | None:
         messages = await self._queue.due(account_id, size, BYTES_PER_PUSH)
@@ -220,7 +222,8 @@ class Sender:
         what = f"{message.parent_id}, which it answers, did not come: goes by the key of its thread"
         return Settlement(message, "waiting", what, counted=False, resource=resource)
 
-    async def _settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Lease:
+    async def _settle(self, lease: Lease, settlements: Sequence[Settlement]) -> Lease | None:
+        """Write down what became of a batch; with the last of what waits the lease ends, too."""
         for entry in settlements:
             if entry.fate == "dead":
                 logger.error(
@@ -232,7 +235,10 @@ class Sender:
         async with self._database.writing() as connection:
             renewed = await self._leases.renew(connection, replace(lease, failures=0))
             await self._queue.settle(connection, lease.account_id, settlements)
-        return renewed
+            if not await self._queue.is_empty(connection, lease.account_id):
+                return renewed
+            await self._leases.end_in(connection, renewed)
+        return None
 
     async def _stop(self, credentials: PushCredentials, error: AccessRejectedError) -> None:
         logger.error(
