@@ -1,9 +1,9 @@
 """Calls of Zendesk's API for Integration Services: what is asked, and how it is refused."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,6 +12,7 @@ from ..validate.rules import as_object
 
 MOST_OF_A_PAGE = 100
 REDACTED = "*" * 12
+Found = TypeVar("Found")
 _CODES = {400: "1010", 401: "1001", 403: "1001", 404: "1010"}
 
 
@@ -56,6 +57,13 @@ class Ask:
 
 Handler = Callable[[Ask], Awaitable[Response]]
 """Answers a call. Raises RefusedError."""
+
+
+def first(found: Iterable[Found], what: str, why: str = "") -> Found:
+    """Return the first of what was found, or refuse the call."""
+    for each in found:
+        return each
+    raise RefusedError(404, f"{what} not found", why)
 
 
 def page(ask: Ask, key: str, items: list[dict[str, Any]]) -> Response:

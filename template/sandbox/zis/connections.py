@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .calls import REDACTED, Ask, RefusedError, page
+from .calls import REDACTED, Ask, RefusedError, first, page
 from .model import Connection, Integration
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{3,64}", re.ASCII)
@@ -47,22 +47,18 @@ def listed(integration: Integration, ask: Ask) -> Response:
 
 
 def delete(integration: Integration, ask: Ask) -> Response:
-    for connection in integration.connections:
-        if (connection.kind, connection.name) == (ask.path["kind"], ask.path["name"]):
-            integration.connections.remove(connection)
-            return Response(status_code=204)
-    raise RefusedError(404, "connection not found")
+    wanted = (ask.path["kind"], ask.path["name"])
+    known = (each for each in integration.connections if (each.kind, each.name) == wanted)
+    integration.connections.remove(first(known, "connection"))
+    return Response(status_code=204)
 
 
 def find(integration: Integration, ask: Ask) -> Response:
     """Find a connection by name or uuid: OAuth connections only."""
     name, uuid_ = ask.query.get("name"), ask.query.get("uuid")
-    for each in integration.connections:
-        if each.kind == "oauth" and (each.name == name or each.uuid == uuid_):
-            return JSONResponse(
-                {"name": each.name, "uuid": each.uuid, "oauth_client_uuid": each.oauth_client}
-            )
-    raise RefusedError(404, "connection not found", "this finds OAuth connections only")
+    known = (each for each in integration.connections if each.name == name or each.uuid == uuid_)
+    found = first((each for each in known if each.kind == "oauth"), "connection", "OAuth connections only")
+    return JSONResponse({"name": found.name, "uuid": found.uuid, "oauth_client_uuid": found.oauth_client})
 
 
 def basic(user: str, password: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from ..validate.rules import as_object
-from .calls import Ask, RefusedError, page
+from .calls import Ask, RefusedError, first, page
 from .model import Integration, Link, covers
 
 SIDES = ("left_object", "right_object")
@@ -60,9 +60,7 @@ def answer_delete(integration: Integration, ask: Ask) -> Response:
 
 
 def _one(integration: Integration, asked: dict[str, Any]) -> Link:
-    for link in _found(integration, asked, named=SIDES):
-        return link
-    raise RefusedError(404, "link not found")
+    return first(_found(integration, asked, named=SIDES), "link")
 
 
 def _found(integration: Integration, asked: dict[str, Any], named: tuple[str, ...] = ()) -> list[Link]:

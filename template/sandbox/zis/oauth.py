@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from .calls import REDACTED, Ask, RefusedError
+from .calls import REDACTED, Ask, RefusedError, first
 from .connections import refuse_taken
 from .model import Connection, Integration, OAuthClient, OAuthFlow, ZisState
 
@@ -139,20 +139,16 @@ def delete_client(integration: Integration, ask: Ask) -> Response:
 def access_code(integration: Integration, ask: Ask) -> Response:
     """Show once what a verification code stands for."""
     code = ask.query.get("verification_code", "")
-    for flow in integration.oauth_flows:
-        if code and flow.verification_code == code:
-            integration.oauth_flows.remove(flow)
-            connection = next(each for each in integration.connections if each.name == flow.name)
-            token = connection.value.removeprefix("Bearer ")
-            return JSONResponse({"uuid": connection.uuid, "name": flow.name, "access_token": token})
-    raise RefusedError(404, "verification code not found", "each is shown once")
+    known = (each for each in integration.oauth_flows if code and each.verification_code == code)
+    flow = first(known, "verification code", "each is shown once")
+    integration.oauth_flows.remove(flow)
+    connection = first((each for each in integration.connections if each.name == flow.name), "connection")
+    token = connection.value.removeprefix("Bearer ")
+    return JSONResponse({"uuid": connection.uuid, "name": flow.name, "access_token": token})
 
 
 def _client(integration: Integration, wanted: str) -> OAuthClient:
-    for client in integration.oauth_clients:
-        if client.uuid == wanted:
-            return client
-    raise RefusedError(404, "OAuth client not found")
+    return first((each for each in integration.oauth_clients if each.uuid == wanted), "OAuth client")
 
 
 def _shown(client: OAuthClient) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..validate.rules import as_array, as_object
 from . import configs, connections, links, oauth, uploads, webhooks
-from .calls import REDACTED, Ask, Handler, RefusedError, page
+from .calls import REDACTED, Ask, Handler, RefusedError, first, page
 from .connections import Connections
 from .credentials import (
     EVERYONE,
@@ -245,10 +245,8 @@ class Registry:
         return page(ask, "bundles", listed)
 
     def _bundle(self, integration: Integration, ask: Ask) -> Response:
-        for bundle in integration.bundles.values():
-            if bundle["uuid"] == ask.path["uuid"]:
-                return JSONResponse(bundle)
-        raise RefusedError(404, "bundle not found")
+        uuid_ = ask.path["uuid"]
+        return JSONResponse(first((b for b in integration.bundles.values() if b["uuid"] == uuid_), "bundle"))
 
     def _keep_bundle(self, integration: Integration, ask: Ask) -> Response:
         raise RefusedError(404, "bundles cannot be deleted", "uninstall its job specs, so that nothing runs")
@@ -273,11 +271,9 @@ class Registry:
         return Response(status_code=200)
 
     def _uninstall(self, integration: Integration, name: str) -> Response:
-        for spec in integration.job_specs:
-            if spec.name == name and spec.installed:
-                spec.installed = False
-                return Response(status_code=204)
-        raise RefusedError(404, "job spec not found", "no such job spec is installed")
+        known = (spec for spec in integration.job_specs if spec.name == name and spec.installed)
+        first(known, "job spec", "no such job spec is installed").installed = False
+        return Response(status_code=204)
 
 
 def _take_spec(integration: Integration, properties: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .calls import Ask, RefusedError
+from .calls import Ask, RefusedError, first
 from .connections import basic
 from .model import Integration, Webhook, ZisState
 
@@ -75,10 +75,8 @@ def delete(integration: Integration, ask: Ask) -> Response:
 
 
 def _found(integration: Integration, ask: Ask) -> Webhook:
-    for webhook in integration.webhooks:
-        if webhook.uuid == ask.path["uuid"]:
-            return webhook
-    raise RefusedError(404, "webhook not found")
+    uuid_ = ask.path["uuid"]
+    return first((each for each in integration.webhooks if each.uuid == uuid_), "webhook")
 
 
 def _shown(integration: Integration, webhook: Webhook) -> dict[str, Any]:
