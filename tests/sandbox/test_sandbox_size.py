@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LINES = 2670
 """Of the Channel framework."""
-ZIS_LINES = 1730
+ZIS_LINES = 1740
 APP_LINES = 850
 """Of what installs apps, and shows them to agents."""
 SCRIPT_LINES = 700

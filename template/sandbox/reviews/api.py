@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .. import json_text
 from .oauth.provider import Provider
 from .review_site import FILE_SIZE_LIMIT, TEXT_LIMIT, Business, Post, ReviewSite, StoredFile
 from .transfer import read_body, serve
@@ -179,8 +180,8 @@ class Api:
 
 def read_json(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return json_text.read(body)
+    except ValueError:
         raise HTTPException(400, "The body is not JSON.") from None
 
 

@@ -1,6 +1,5 @@
 """Agents' replies on their way to the origin (ZEN-37 to ZEN-46)."""
 
-import json
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote
 
+from .. import json_text
 from .calls import Answer, Calls, NoAnswerError
 from .context import Part
 from .events import Events
@@ -185,7 +185,7 @@ class Channelback(Part):
 def _external_id(content: bytes) -> str:
     """The id in an answer, whatever else is wrong with it."""
     try:
-        document = json.loads(content)
+        document = json_text.read(content)
     except ValueError:
         return ""
     return str(document.get("external_id", "")) if isinstance(document, dict) else ""

@@ -1,6 +1,5 @@
 """Apps are judged when they are uploaded, and install the channel that they ask for (ZEN-05)."""
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from .. import json_text
 from ..validate import app_package
 from ..validate.findings import Finding
 from .addresses import is_loopback_http
@@ -293,14 +293,14 @@ async def _package(request: Request) -> bytes:
             for sent in form.values():
                 if isinstance(sent, UploadFile):
                     return await sent.read(app_package.LARGEST_PACKAGE + 1)
-    except HTTPException:
+    except MultiPartException:
         pass
     raise RefusedError(422, "RecordInvalid", "Send the zip as a file of a multipart form.")
 
 
 def _document(content: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(content)
+        document = json_text.read(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):

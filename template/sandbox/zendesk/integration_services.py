@@ -1,7 +1,6 @@
 """Integration Services in this Zendesk: what happens to tickets starts flows, each at its time, and into the log."""
 
 import asyncio
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from .. import json_text
 from ..zis.actions import Actions, Answer, missing_connection
 from ..zis.actions import NoAnswerError as NobodyError
 from ..zis.calls import Ask, RefusedError
@@ -231,7 +231,7 @@ class IntegrationServices(Part):
         except NobodyError as error:
             raise RefusedError(400, f"the token's address did not answer: {error}") from None
         try:
-            document = json.loads(answer.content)
+            document = json_text.read(answer.content)
         except ValueError:
             document = None
         if not 200 <= answer.status < 300 or not isinstance(document, dict):

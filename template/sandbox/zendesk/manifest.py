@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .. import json_text
 from .addresses import is_secure, resolved
 from .calls import Answer, Calls, NoAnswerError
 from .context import Part
@@ -78,7 +79,7 @@ class Manifests(Part):
 def _resolved(url: str, answer: Answer) -> bytes:
     """The manifest with complete URLs, which is what the schema is about; as it came if it is no manifest."""
     try:
-        document = json.loads(answer.content)
+        document = json_text.read(answer.content)
     except ValueError:
         return answer.content
     urls = document.get("urls") if isinstance(document, dict) else None

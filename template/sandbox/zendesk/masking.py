@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from html.entities import html5
 from urllib.parse import parse_qs
 
+from .. import json_text
+
 MASK = "(masked)"
 
 _PLAIN = re.compile("[A-Za-z0-9._-]+")
@@ -56,7 +58,7 @@ def _without(text: str, secret: str) -> str:
 def metadata_in(content: bytes) -> str:
     """What a message, be it JSON or a form, calls metadata; nothing if it has none."""
     try:
-        document = json.loads(content)
+        document = json_text.read(content)
     except ValueError:
         document = {name: values[0] for name, values in parse_qs(content.decode(errors="replace")).items()}
     found = document.get("metadata") if isinstance(document, dict) else None

@@ -1,11 +1,11 @@
 """The proxy, by which an app in the agent's browser calls the service through Zendesk (ZEN-58)."""
 
-import json
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .. import json_text
 from .addresses import is_secure, origin, resolved
 from .calls import Calls, NoAnswerError
 from .context import Part
@@ -44,7 +44,7 @@ class Proxy(Part):
         post = self.calls.post_json if self.settings.proxy_as_json else self.calls.post_form
         try:
             answer = await post("proxied", url, fields, self.settings.proxy_timeout)
-            document = json.loads(answer.content, parse_constant=_refuse)
+            document = json_text.read(answer.content, parse_constant=_refuse)
             answer.must_be_json("SVC-61")
         except NoAnswerError as error:
             raise RefusedError(504, "GatewayTimeout", str(error)) from None

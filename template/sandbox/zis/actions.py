@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from .. import json_text
 from . import jq, links
 from .calls import RefusedError
 from .data import filled, resolved, with_values
@@ -86,7 +87,7 @@ class Actions:
 
     async def _filtered(self, filter_: str, data: Any) -> Any:
         try:
-            return await jq.first_result(filter_, json.loads(data) if isinstance(data, str) else data)
+            return await jq.first_result(filter_, json_text.read(data) if isinstance(data, str) else data)
         except (jq.FilterError, ValueError) as error:
             raise FlowError("States.Runtime", f"jq: {error}") from None
 
@@ -201,7 +202,7 @@ def _has_path_keys(value: Any) -> bool:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content) if content else {}
+        return json_text.read(content) if content else {}
     except ValueError:
         return content.decode(errors="replace")
 

@@ -1,6 +1,5 @@
 """Calls of Zendesk's API for Integration Services: what is asked, and how it is refused."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .. import json_text
 from ..validate.rules import as_object
 
 MOST_OF_A_PAGE = 100
@@ -38,7 +38,7 @@ class Ask:
     @property
     def body(self) -> Any:
         try:
-            return json.loads(self.content) if self.content else None
+            return json_text.read(self.content) if self.content else None
         except ValueError:
             raise RefusedError(400, "invalid JSON") from None
 

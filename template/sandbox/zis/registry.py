@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, Response
 
 from ..validate.rules import as_array, as_object
@@ -206,7 +207,10 @@ class Registry:
         try:
             asked = ask.document
         except RefusedError:
-            asked = dict(await ask.request.form())
+            try:
+                asked = dict(await ask.request.form())
+            except MultiPartException as error:
+                raise RefusedError(400, error.message) from None
         if (
             client is None
             or asked.get("grant_type") != "client_credentials"

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ... import json_text
 from ..calls import FORM
 from ..exchanges import Exchange, Headers
 from ..faults import Endpoint
@@ -60,7 +61,7 @@ class ExchangePages(Pages):
             fields = parse_qsl(content.decode(errors="replace"), keep_blank_values=True)
         elif content[:1] in (b"{", b"["):
             with suppress(ValueError):
-                text = json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+                text = json.dumps(json_text.read(content), indent=2, ensure_ascii=False)
         return {"headers": log.headers(headers), "fields": fields, "text": text}
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Host, Route, Router
 
+from ... import json_text
 from ..calls import Calls
 from ..context import Part
 from ..front import Front, RefusedError
@@ -166,7 +167,7 @@ class Hosting(Part):
         async def handle(request: Request, content: bytes, remarks: list[Remark]) -> Response:
             try:
                 refuse_strangers(request, self.settings.address)
-                asked = json.loads(content)
+                asked = json_text.read(content)
                 app = self.state.app(request.path_params["app"])
                 number = request.query_params.get("ticket")
                 ticket = self.state.ticket(int(number)) if number else None

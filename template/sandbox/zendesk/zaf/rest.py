@@ -1,6 +1,5 @@
 """Zendesk's API for tickets and users, as far as apps beside a ticket use it."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -9,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ... import json_text
 from ...zis.credentials import CSRF, SESSION
 from ..context import Part
 from ..front import Front, Handler, RefusedError
@@ -55,7 +55,7 @@ class Rest(Part):
         self._authorised(request)
         ticket = self._ticket(request)
         try:
-            asked = dict(json.loads(content)["ticket"])
+            asked = dict(json_text.read(content)["ticket"])
             comment = dict(asked.get("comment") or {})
             fields = {str(each["id"]): each["value"] for each in asked.get("custom_fields") or []}
         except (ValueError, KeyError, TypeError):
