@@ -67,6 +67,12 @@ async def test_every_call_has_two_spellings(zendesk: Zendesk, service: Service, 
     assert (reported.status_code, reported.content) == (200, b"")
 
 
+async def test_json_that_nobody_can_mean_is_refused(service: Service) -> None:
+    headers = {"authorization": f"Bearer {service.token}", "content-type": "application/json"}
+    answer = await service.http.post(f"{BASE}/push", content=b"[" * 100_000, headers=headers)
+    assert answer.status_code == 422, answer.text
+
+
 @pytest.mark.parametrize("path", ["push", "validate_token", "channelback/report_error"])
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic {token}", "Bearer {other}"])
 async def test_only_the_instances_own_token_is_taken(

@@ -58,6 +58,12 @@ async def uploaded(
     return await pages.post(path, files=files, headers=ADMIN)
 
 
+async def test_a_form_with_more_than_a_package_is_refused(pages: httpx2.AsyncClient) -> None:
+    many = {str(number): "x" for number in range(10)}
+    answer = await pages.post("/api/v2/apps/validate", data=many, headers=ADMIN)
+    assert answer.status_code == 422
+
+
 async def created(pages: httpx2.AsyncClient, content: bytes, **more: Any) -> dict[str, Any]:
     upload = await uploaded(pages, content)
     assert upload.status_code == 201
