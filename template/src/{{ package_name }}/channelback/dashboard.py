@@ -1,6 +1,6 @@
 """The dashboard's section on channelback: what became of agents' replies."""
 
-from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from ..core.tables import ROWS, AccountName, Cell, Status, Table, Tone, View, page_of
 from .claims import REPLIES, Claims, ReplyRecord
 
 KEY = "replies"
@@ -16,7 +16,7 @@ class ReplySection:
         def row(reply: ReplyRecord) -> list[Cell]:
             return [
                 reply.at,
-                view.names.get(reply.account_id, ""),
+                AccountName(reply.account_id),
                 Status(reply.state, REPLY_TONES[reply.state]),
                 reply.external_id or "",
                 reply.request_unique_identifier,

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, or_, select, union_all
 from ..core.database import Database
 from ..core.echoes import Echoes
 from ..core.waits import LATEST, at, is_ahead
-from .claims import claims_table, further_posts_table
+from .claims import UNSETTLED, claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
 """How long after its beginning a posting whose outcome is unknown may still show as a new post."""
@@ -51,11 +51,11 @@ _AMONG = union_all(
 )
 _UNDECIDED = (
     select(_claim.at)
-    .where(_claim.account_id == bindparam("account_id"))
+    .where(_claim.account_id == bindparam("account_id"), UNSETTLED)
     .where(
         or_(
             and_(_claim.state == "posting", is_ahead(_claim.claimed_until, _claim.at)),
-            and_(_claim.state.in_(("posting", "unknown")), _claim.at.between(bindparam("lately"), LATEST)),
+            _claim.at.between(bindparam("lately"), LATEST),
         )
     )
     .order_by(_claim.at)

@@ -1,4 +1,4 @@
-"""Keyset: pages of a list, the newest first, each from behind the last row of the one before, so that none is skipped."""
+"""Keyset: pages of a list, each from behind the last row of the one before, so that none is skipped."""
 
 import json
 from datetime import UTC, datetime
@@ -13,19 +13,22 @@ LARGEST_NUMBER = 2**63 - 1
 
 
 class Keyset:
-    """The columns by which a list is ordered; together they tell any two rows apart."""
+    """The columns by which a list is ordered, the newest first; together they tell any two rows apart."""
 
-    def __init__(self, *columns: Column[Any]) -> None:
+    def __init__(self, *columns: Column[Any], oldest_first: bool = False) -> None:
         self._columns = columns
+        self._oldest_first = oldest_first
 
     def page(self, query: Select[Any], limit: int, behind: str = "") -> Select[Any]:
-        """Ask for the newest rows, or for those behind a place. What names no place counts as none."""
-        query = query.order_by(*(column.desc() for column in self._columns)).limit(limit)
+        """Ask for the first rows, or for those behind a place. What names no place counts as none."""
+        order = (column.asc() if self._oldest_first else column.desc() for column in self._columns)
+        query = query.order_by(*order).limit(limit)
         try:
             here = self._read(behind)
         except (OverflowError, RecursionError, TypeError, ValueError):
             return query
-        return query.where(tuple_(*self._columns) < here)
+        place = tuple_(*self._columns)
+        return query.where(place > here if self._oldest_first else place < here)
 
     def place_of(self, record: object) -> str:
         """Name the place behind a record of the list."""

@@ -22,7 +22,14 @@ class Status:
     tone: Tone
 
 
-Cell = str | datetime | Status
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """The name of an account, which is looked up when the page is made."""
+
+    account_id: str
+
+
+Cell = str | datetime | Status | AccountName
 
 Record = TypeVar("Record")
 
@@ -30,9 +37,6 @@ Record = TypeVar("Record")
 @dataclass(frozen=True, slots=True)
 class View:
     """What of the dashboard is looked at: all accounts or one, and of each list the page behind a place."""
-
-    names: Mapping[str, str]
-    """Of every account that may be seen, by its id."""
 
     account_id: str | None = None
     """The one account that is wanted, if it is one."""

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..core.accounts import Account, Accounts, UnknownAccountError
+from ..core.accounts import FROM_THE_OLDEST, Account, Accounts, UnknownAccountError
 from ..core.clock import Clock
 from ..core.security import Signer, UntrustedError
-from ..core.tables import ACCOUNTS, ROWS, Table, View
+from ..core.tables import ACCOUNTS, ROWS, AccountName, Table, View
 from ..identity import NAME
 from ..web.operator_auth import OperatorAuth
 from ..web.pages import Pages
@@ -67,7 +67,8 @@ class DashboardEndpoint:
         """Show operators every account."""
         if challenge := self._operator_auth.challenge(request):
             return challenge
-        return await self._show(request, await self._accounts.all())
+        behind = _behind(request).get(ACCOUNTS, "")
+        return await self._show(request, await self._accounts.page(ROWS + 1, behind))
 
     async def show_one(self, request: Request) -> Response:
         """Show an admin the account of the link, or say where the link is."""
@@ -90,34 +91,45 @@ class DashboardEndpoint:
         tables: list[Table] = []
         for section in self._sections:
             tables += await section(view)
+        names = await self._names(tables)
         return self._pages.respond(
             "dashboard/dashboard.html",
             origin_name=NAME,
-            account_name=view.names.get(account_id) if account_id else None,
+            account_name=view.shown.get(account_id) if account_id else None,
+            names=names,
             tables=tables,
             turned=partial(_turned, request),
             view=view,
             now=self._clock.now(),
         )
 
+    async def _names(self, tables: Sequence[Table]) -> dict[str, str]:
+        """Look up the accounts that lists name, whichever page of the accounts they are on."""
+        cells = (cell for table in tables for row in table.rows for cell in row)
+        ids = {cell.account_id for cell in cells if isinstance(cell, AccountName)}
+        return _named(await self._accounts.among(ids)) if ids else {}
+
 
 def _view(request: Request, accounts: Sequence[Account], account_id: str | None) -> View:
-    names = {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
-    behind = {
+    shown = accounts[:ROWS]
+    return View(
+        account_id=account_id,
+        behind=_behind(request),
+        shown=_named(shown),
+        accounts_go_on=FROM_THE_OLDEST.place_of(shown[-1]) if len(accounts) > ROWS else "",
+    )
+
+
+def _named(accounts: Sequence[Account]) -> dict[str, str]:
+    return {account.id: f"{account.name} ({account.subdomain})" for account in accounts}
+
+
+def _behind(request: Request) -> dict[str, str]:
+    return {
         name.removeprefix(BEHIND): place
         for name, place in request.query_params.items()
         if name.startswith(BEHIND)
     }
-    ids = list(names)
-    begin = ids.index(behind[ACCOUNTS]) + 1 if behind.get(ACCOUNTS) in ids else 0
-    end = begin + ROWS
-    return View(
-        names=names,
-        account_id=account_id,
-        behind=behind,
-        shown={each: names[each] for each in ids[begin:end]},
-        accounts_go_on=ids[end - 1] if end < len(ids) else "",
-    )
 
 
 def _turned(request: Request, key: str, place: str = "") -> str:

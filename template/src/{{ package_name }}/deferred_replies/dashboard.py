@@ -1,6 +1,6 @@
 """The dashboard's section on replies that were answered before they were posted."""
 
-from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from ..core.tables import ROWS, AccountName, Cell, Status, Table, Tone, View, page_of
 from .replies import DEFERRED_REPLIES, DeferredReplies, DeferredReplyRecord
 
 KEY = "deferred-replies"
@@ -22,7 +22,7 @@ class DeferredReplySection:
         def row(reply: DeferredReplyRecord) -> list[Cell]:
             return [
                 reply.accepted_at,
-                view.names.get(reply.account_id, ""),
+                AccountName(reply.account_id),
                 Status(*OUTCOMES[reply.state]),
                 reply.external_id,
                 reply.origin_id or "",

@@ -12,7 +12,7 @@ class GrantSection:
         self._grants = grants
 
     async def tables(self, view: View) -> list[Table]:
-        known = {grant.account_id: grant for grant in await self._grants.in_use()}
+        known = {grant.account_id: grant for grant in await self._grants.in_use(view.shown)}
         rows: list[list[Cell]] = []
         for account_id, name in view.shown.items():
             grant = known.get(account_id)

@@ -6,6 +6,7 @@ holds neither the old ones nor the new ones.
 
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Index,
     Row,
     String,
     Table,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     update,
 )
 
@@ -78,6 +81,8 @@ grants_table = Table(
     Column("renewing_since", UtcDateTime),
     Column("refused_at", UtcDateTime),
     Column("detail", Line(500), nullable=False),
+    Index("ix_oauth_grants_stage_renew_at", "stage", "renew_at"),
+    Index("ix_oauth_grants_connected_as", "connected_as"),
 )
 
 
@@ -187,8 +192,24 @@ class Grants:
         found = await self._all(grants_table.c.form_id == form_id)
         return next((grant for grant in found if grant.stage in usable), found[0] if found else None)
 
-    async def in_use(self) -> list[Grant]:
-        return await self._all(grants_table.c.stage == Stage.in_use)
+    async def in_use(self, account_ids: Collection[str] | None = None) -> list[Grant]:
+        """The grants that accounts use, all or these."""
+        is_wanted = true() if account_ids is None else grants_table.c.account_id.in_(account_ids)
+        return await self._all(grants_table.c.stage == Stage.in_use, is_wanted)
+
+    async def renewals_due(self) -> list[Grant]:
+        return await self._all(
+            grants_table.c.stage == Stage.in_use,
+            grants_table.c.renew_at <= self._clock.now(),
+            grants_table.c.refused_at.is_(None),
+        )
+
+    async def connects(self, person: str) -> bool:
+        """Whether an account is connected as this person."""
+        query = select(grants_table.c.id).where(
+            grants_table.c.connected_as == person, grants_table.c.stage == Stage.in_use
+        )
+        return await self._database.first(query.limit(1)) is not None
 
     async def by_id(self, grant_id: str) -> Grant | None:
         found = await self._all(grants_table.c.id == grant_id)

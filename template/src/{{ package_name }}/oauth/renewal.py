@@ -50,12 +50,11 @@ class Renewal:
 
     async def renew_due(self) -> None:
         """Renew the tokens of accounts for which nobody has asked for a while: a grant may end with its disuse."""
-        for grant in await self._grants.in_use():
-            if grant.refused_at is None and _is_past(grant.renew_at, self._clock.now()):
-                try:
-                    await self._renew(grant)
-                except OriginError as error:
-                    logger.warning("token not renewed", account=grant.account_id, reason=str(error))
+        for grant in await self._grants.renewals_due():
+            try:
+                await self._renew(grant)
+            except OriginError as error:
+                logger.warning("token not renewed", account=grant.account_id, reason=str(error))
 
     async def finish(self) -> None:
         """Wait for the renewals under way: what the provider gives must not be lost."""

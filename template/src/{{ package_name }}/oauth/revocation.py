@@ -58,8 +58,7 @@ class Revocation:
 
     async def _is_shared(self, grant: Grant) -> bool:
         """Whether the same person has connected another account: many providers would end that grant, too."""
-        others = [other.connected_as for other in await self._grants.in_use()]
-        return bool(grant.connected_as) and grant.connected_as in others
+        return bool(grant.connected_as) and await self._grants.connects(grant.connected_as)
 
     async def _revoked(self, grant: Grant) -> bool:
         """Say whether the grant is over at the provider, or will never be."""

@@ -1,6 +1,6 @@
 """The dashboard's section on pulling: the last pulls, and the posts that were quarantined."""
 
-from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from ..core.tables import ROWS, AccountName, Cell, Status, Table, Tone, View, page_of
 from .log import PULLS, QUARANTINE, Outcome, PullLog, PullRecord, QuarantineRecord
 
 OUTCOME_TONES: dict[Outcome, Tone] = {
@@ -23,7 +23,7 @@ class PullSection:
 
     async def _quarantine_table(self, view: View) -> Table:
         def row(entry: QuarantineRecord) -> list[Cell]:
-            return [view.names.get(entry.account_id, ""), entry.item_id, entry.reason, entry.at]
+            return [AccountName(entry.account_id), entry.item_id, entry.reason, entry.at]
 
         key = "quarantine"
         found = await self._pull_log.quarantined(ROWS + 1, view.account_id, view.behind.get(key, ""))
@@ -41,7 +41,7 @@ class PullSection:
         def row(pull: PullRecord) -> list[Cell]:
             return [
                 pull.at,
-                view.names.get(pull.account_id, ""),
+                AccountName(pull.account_id),
                 Status(pull.outcome, OUTCOME_TONES[pull.outcome]),
                 str(pull.returned),
                 str(pull.quarantined),

@@ -1,7 +1,7 @@
 """Push credentials: each account's token for Zendesk's push API, and the secret of its webhook."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -159,12 +159,12 @@ class CredentialStore:
             return None
         return token.zendesk_access_token if token else None
 
-    async def all(self) -> list[tuple[str, Access, str, datetime]]:
-        """Every account's id, access, its detail and since when, without a secret."""
+    async def among(self, account_ids: Collection[str]) -> list[tuple[str, Access, str, datetime]]:
+        """Of those of these accounts that have credentials: id, access, its detail and since when, without a secret."""
         columns = (credentials_table.c[name] for name in ("account_id", "access", "detail", "changed_at"))
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(*columns))
-            return [(row.account_id, Access(row.access), row.detail, row.changed_at) for row in rows]
+        query = select(*columns).where(credentials_table.c.account_id.in_(account_ids))
+        rows = await self._database.rows(query)
+        return [(row.account_id, Access(row.access), row.detail, row.changed_at) for row in rows]
 
     async def set_access(self, used: PushCredentials, access: Access, detail: str = "") -> None:
         """Keep what Zendesk thinks of the token that was used; a token that came in the meantime is not touched.

@@ -1,11 +1,9 @@
 """The dashboard's section on pushing: each account's access and load, and the posts that need people."""
 
-from functools import partial
-
 from ..core.leases import Leases
-from ..core.tables import ACCOUNTS, ROWS, Cell, Status, Table, View, page_of
+from ..core.tables import ACCOUNTS, ROWS, AccountName, Cell, Status, Table, View, page_of
 from .credentials import Access, CredentialStore
-from .outbox import MESSAGES, Kept, Outbox
+from .outbox import COUNTED, MESSAGES, Kept, Outbox
 from .refusals import NOBODY, Refusals
 from .subscriptions import Subscriptions
 
@@ -69,11 +67,11 @@ class PushSection:
         found = await self._outbox.kept(
             state, account_id=view.account_id, limit=ROWS + 1, behind=view.behind.get(state, "")
         )
-        rows, goes_on = page_of(found, partial(_kept, view), MESSAGES.place_of)
+        rows, goes_on = page_of(found, _kept, MESSAGES.place_of)
         return Table(title, KEPT_COLUMNS, rows, empty, state, goes_on)
 
     async def _access_table(self, view: View) -> Table:
-        credentials = await self._credential_store.all()
+        credentials = await self._credential_store.among(view.shown)
         known = {account_id: (access, detail, since) for account_id, access, detail, since in credentials}
         # An account that was saved before this service pushed.
         unknown = (Access.absent, "", "")
@@ -92,7 +90,7 @@ class PushSection:
 
     async def _webhook_table(self, view: View) -> Table:
         delivered = await self._outbox.last_deliveries(view.shown)
-        subscriptions = await self._subscriptions.all()
+        subscriptions = await self._subscriptions.among(view.shown)
         rows: list[list[Cell]] = []
         for account_id, name in view.shown.items():
             renew_at, detail = subscriptions.get(account_id, ("", ""))
@@ -129,14 +127,14 @@ class PushSection:
         )
 
     async def _outbox_table(self, view: View) -> Table:
-        pauses = {pause.account_id: pause for pause in await self._leases.pauses()}
+        pauses = {pause.account_id: pause for pause in await self._leases.pauses(view.shown)}
         loads = {load.account_id: load for load in await self._outbox.loads(view.shown)}
         rows: list[list[Cell]] = []
         for account_id, name in view.shown.items():
             load = loads.get(account_id)
             if load is None:
                 continue
-            counts = [str(load.counts.get(state, 0)) for state in STATES]
+            counts = [_counted(load.counts.get(state, 0)) for state in STATES]
             pause = pauses.get(account_id)
             until = pause.until if pause else ""
             reason = pause.reason if pause else ""
@@ -160,11 +158,15 @@ class PushSection:
 KEPT_COLUMNS = ("Number", "Account", "Post", "Accepted", "Tries", "History")
 
 
-def _kept(view: View, message: Kept) -> list[Cell]:
+def _counted(messages: int) -> str:
+    return f"{COUNTED} or more" if messages >= COUNTED else str(messages)
+
+
+def _kept(message: Kept) -> list[Cell]:
     history = "; ".join(f"{at:%Y-%m-%d %H:%M:%S} {what}" for at, what in message.history)
     return [
         str(message.id),
-        view.names.get(message.account_id, ""),
+        AccountName(message.account_id),
         message.external_id,
         message.accepted_at,
         str(message.attempts),

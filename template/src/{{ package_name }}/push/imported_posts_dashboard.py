@@ -1,6 +1,6 @@
 """The dashboard's section on imported posts: which ticket and comment each pushed post has become."""
 
-from ..core.tables import ROWS, Cell, Table, View, page_of
+from ..core.tables import ROWS, AccountName, Cell, Table, View, page_of
 from .outbox import MESSAGES, ImportedRecord, Outbox
 
 KEY = "imported-posts"
@@ -14,7 +14,7 @@ class ImportedPostSection:
         def row(post: ImportedRecord) -> list[Cell]:
             return [
                 post.settled_at or "",
-                view.names.get(post.account_id, ""),
+                AccountName(post.account_id),
                 post.external_id,
                 str(post.ticket_id),
                 str(post.comment_id),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -26,6 +27,7 @@ from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import LeaseLostError, Leases
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
+from ..core.skip_scan import each_once
 from ..origin_protocol import CredentialsRejectedError, OriginProtocol
 from .intake import Intake
 
@@ -47,9 +49,10 @@ lookups_table = Table(
     Column("key", Line(255), primary_key=True),
     Column("asked", String(36), nullable=False),
     Column("asked_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False, index=True),
+    Column("due_at", UtcDateTime, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("detail", Line(500), nullable=False),
+    Index("ix_push_lookups_account_id_due_at", "account_id", "due_at"),
 )
 
 logger = structlog.get_logger()
@@ -92,12 +95,9 @@ class Lookups:
 
     async def due(self) -> list[str]:
         now = self._clock.now()
-        query = (
-            select(lookups_table.c.account_id)
-            .where(_is_due(now))
-            .where(~self._leases.unavailable(lookups_table.c.account_id, now))
-            .distinct()
-        )
+        owing = each_once(lookups_table.c.account_id)
+        is_due = select(lookups_table.c.key).where(lookups_table.c.account_id == owing.c.value, _is_due(now))
+        query = select(owing.c.value).where(is_due.exists(), ~self._leases.unavailable(owing.c.value, now))
         async with self._database.reading() as connection:
             return list(await connection.scalars(query))
 

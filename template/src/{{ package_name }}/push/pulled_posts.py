@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 from ..core.database import Database
 from ..core.messages import ExternalResource
 from ..core.transaction import Transaction
-from .outbox import ADD, lock_account, outbox_table, thread_of
+from .outbox import ADD, IS_HANDED_OVER, lock_account, outbox_table, thread_of
 
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """Zendesk asks every two minutes. If it does not, threads wait no longer."""
@@ -107,15 +107,13 @@ class PulledPosts:
 
 
 _of_account = outbox_table.c.account_id == bindparam("account")
-_HANDED_OVER = select(outbox_table.c.id, outbox_table.c.external_id).where(
-    _of_account, outbox_table.c.state == HANDED_OVER
-)
+_HANDED_OVER = select(outbox_table.c.id, outbox_table.c.external_id).where(_of_account, IS_HANDED_OVER)
 _KNOWN = select(
     outbox_table.c.id, outbox_table.c.external_id, outbox_table.c.state, outbox_table.c.thread
 ).where(_of_account, outbox_table.c.external_id.in_(bindparam("ids", expanding=True)))
 _ON_THEIR_WAY = select(outbox_table.c.thread).where(
     _of_account,
-    outbox_table.c.state == HANDED_OVER,
+    IS_HANDED_OVER,
     outbox_table.c.settled_at > bindparam("since"),
 )
 _CHANGE = update(outbox_table).where(outbox_table.c.id.in_(bindparam("ids", expanding=True)))

@@ -30,7 +30,7 @@ refusals_table = Table(
     Column("account_id", String(36), primary_key=True),
     Column("status", Integer, primary_key=True),
     Column("times", Integer, nullable=False),
-    Column("last_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
 )
 
 logger = structlog.get_logger()

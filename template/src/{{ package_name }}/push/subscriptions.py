@@ -1,6 +1,7 @@
 """Subscriptions: the origin sends an account's posts until its subscription runs out, so it is renewed before that."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,11 +102,11 @@ class Subscriptions:
         except Exception as error:  # noqa: BLE001
             logger.warning("subscription not ended", account=account.id, reason=repr(error))
 
-    async def all(self) -> dict[str, tuple[datetime, str]]:
-        """When each account's subscription has to be renewed, and why that failed the last time."""
-        async with self._database.reading() as connection:
-            rows = await connection.execute(select(subscriptions_table))
-            return {row.account_id: (row.renew_at, row.detail) for row in rows}
+    async def among(self, account_ids: Collection[str]) -> dict[str, tuple[datetime, str]]:
+        """When the subscription of each of these accounts has to be renewed, and why that failed the last time."""
+        query = select(subscriptions_table).where(subscriptions_table.c.account_id.in_(account_ids))
+        rows = await self._database.rows(query)
+        return {row.account_id: (row.renew_at, row.detail) for row in rows}
 
     async def take_back(self) -> None:
         """End every lease: those who held one are no more."""

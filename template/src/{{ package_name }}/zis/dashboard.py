@@ -1,6 +1,6 @@
 """The dashboard's section on solved tickets: whether the origin knows of each."""
 
-from ..core.tables import ROWS, Cell, Status, Table, Tone, View, page_of
+from ..core.tables import ROWS, AccountName, Cell, Status, Table, Tone, View, page_of
 from .solved_tickets import SOLVED_TICKETS, SolvedTickets, ToldTicket
 
 KEY = "solved-tickets"
@@ -16,7 +16,7 @@ class SolvedTicketSection:
         def row(ticket: ToldTicket) -> list[Cell]:
             return [
                 ticket.told_at,
-                view.names.get(ticket.account_id, ""),
+                AccountName(ticket.account_id),
                 str(ticket.ticket_id),
                 ticket.thread_id,
                 Status(ticket.state, TONES.get(ticket.state, "idle")),

@@ -66,10 +66,8 @@ class TicketEventEndpoint:
             raise RequestError(401, "unauthorized", f"The connection proves no account: {error}") from None
 
     async def _accounts_of(self, subdomain: str) -> dict[str, Account]:
-        accounts = await self._accounts.all()
-        return {
-            account.id[:ACCOUNT_LENGTH]: account for account in accounts if account.subdomain == subdomain
-        }
+        accounts = await self._accounts.of_subdomain(subdomain)
+        return {account.id[:ACCOUNT_LENGTH]: account for account in accounts}
 
 
 def _json(body: bytes) -> Any:
