@@ -17,6 +17,7 @@ from .live_reload import watch
 from .origins import Demonstration
 from .service_process import HOST, SECONDS_TO_START, ServiceProcess, exit_code
 from .serving import serving
+from .terminal import printable
 from .zendesk import Zendesk
 from .zendesk.model import NotDoneError
 from .zendesk.push import BASE
@@ -77,9 +78,9 @@ async def run_zendesk(zendesk: Zendesk, ports: Ports, apps: tuple[Path, ...], ma
         try:
             await Installation(zendesk, manifest).follow()
         except RefusedError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(printable(str(error))) from None
         await _show(zendesk, apps)
-        click.echo(_welcome(zendesk, _interfaces(zendesk)))
+        click.echo(printable(_welcome(zendesk, _interfaces(zendesk))))
         await zendesk.scheduler.run()
 
     async with AsyncExitStack() as running:
@@ -112,7 +113,7 @@ async def _serve(zendesk: Zendesk, service: ServiceProcess, changed: asyncio.Eve
                 await _follow(installation)
                 zendesk.scheduler.paused = False
             if ready or not greeted:
-                click.echo("\n  The service runs again.\n" if greeted else _welcome(zendesk))
+                click.echo("\n  The service runs again.\n" if greeted else printable(_welcome(zendesk)))
                 greeted = True
             code = await _until_first(exit_code(process), _happened(changed))
             # What the service cannot answer while it starts again is no failed pull.
@@ -134,7 +135,7 @@ async def _show(zendesk: Zendesk, apps: tuple[Path, ...]) -> None:
         try:
             await zendesk.install(app)
         except NotDoneError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(printable(str(error))) from None
 
 
 async def _is_ready(service: ServiceProcess, process: Process) -> bool:
@@ -151,7 +152,7 @@ async def _follow(installation: Installation) -> None:
         await installation.follow()
         installation.show_own_app()
     except RefusedError as error:
-        click.echo(f"\n  {error}", err=True)
+        click.echo(printable(f"\n  {error}"), err=True)
 
 
 @asynccontextmanager

@@ -506,3 +506,13 @@ def test_a_form_of_standard_input_is_one_by_its_looks_or_by_the_option() -> None
         "<stdin>:1:19: SVC-21,SVC-23 /subdomain: the string is empty"
     ]
     assert "`locale` is missing" in told.output
+
+
+def test_what_a_stranger_wrote_moves_nothing_on_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps({"\x1b[2Jname": "\x9b31m", "\u202eurls": {}}), "utf-8")
+
+    told = CliRunner().invoke(main, ["--schema", "manifest", str(file)], color=True).output
+
+    assert "\\x1b[2Jname" in told
+    assert not set("\x1b\x9b\u202e").intersection(told)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from ..terminal import printable
 from .findings import Finding
 
 
@@ -11,7 +12,7 @@ def report(found: Sequence[Finding], checked: int, what: str, output: str) -> st
     if output == "json":
         return json.dumps([finding._asdict() for finding in found], indent=2, ensure_ascii=False)
     wrong = len({finding.file for finding in found}) if what == "file" else min(len(found), 1)
-    return "\n".join([*map(_text, found), _summary(checked, wrong, len(found), what)])
+    return printable("\n".join([*map(_text, found), _summary(checked, wrong, len(found), what)]))
 
 
 def _text(finding: Finding) -> str:
