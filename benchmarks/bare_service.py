@@ -18,6 +18,7 @@ import sqlite3
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
@@ -42,7 +43,8 @@ CREATE TABLE IF NOT EXISTS pulled (account TEXT, post TEXT, at TEXT, PRIMARY KEY
 CREATE TABLE IF NOT EXISTS pulls (account TEXT, at TEXT, returned INTEGER);
 """
 MANIFEST = {"name": "Bare", "id": "bare", "version": "1", "urls": {"pull_url": "/channel/pull"}}
-PAGE = "<!doctype html><form method=post><input name=business><input name=api_key><input type=submit></form>"
+PAGE = """<!doctype html><form method=post><input type=hidden name=handshake value="{handshake}">
+<input name=business><input name=api_key><input type=submit></form>"""
 
 
 class Work:
@@ -99,6 +101,12 @@ class Work:
                     "UPDATE replies SET external_id = ? WHERE id = ?", (*known, identifier)
                 )
         return {"external_id": known[0], "allow_channelback": True}
+
+    def form(self, opened: dict[str, str]) -> str:
+        """The page carries on who opened it: the second request has to know it again."""
+        told = json.dumps(opened)
+        signature = hmac.digest(self._key, told.encode(), "sha256").hex()
+        return PAGE.format(handshake=escape(f"{told}.{signature}"))
 
     def permalink(self, external_id: str) -> str:
         return f"{self._origin_url}/posts/{quote(external_id, safe='')}"
@@ -204,8 +212,7 @@ def starlette(work: Work) -> Starlette:
         return RedirectResponse(work.permalink(request.query_params["external_id"]), 302)
 
     async def admin_ui(request: Request) -> Response:
-        await form(request)
-        return HTMLResponse(PAGE)
+        return HTMLResponse(work.form(await form(request)))
 
     async def webhook(request: Request) -> Response:
         headers = request.headers

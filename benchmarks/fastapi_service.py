@@ -5,7 +5,7 @@ python fastapi_service.py PORT
 
 from typing import Annotated, Any
 
-from bare_service import MANIFEST, PAGE, Work, main, running
+from bare_service import MANIFEST, Work, main, running
 from fastapi import FastAPI, Form, Header, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
@@ -60,8 +60,19 @@ def fastapi(work: Work) -> FastAPI:
         return RedirectResponse(work.permalink(external_id), 302)
 
     @app.post("/channel/admin_ui")
-    async def admin_ui(return_url: Annotated[str, Form()]) -> HTMLResponse:
-        return HTMLResponse(PAGE, headers={"X-Returns-To": return_url})
+    async def admin_ui(
+        return_url: Annotated[str, Form()],
+        subdomain: Annotated[str, Form()],
+        instance_push_id: Annotated[str, Form()],
+        zendesk_access_token: Annotated[str, Form()],
+    ) -> HTMLResponse:
+        opened = {
+            "return_url": return_url,
+            "subdomain": subdomain,
+            "instance_push_id": instance_push_id,
+            "zendesk_access_token": zendesk_access_token,
+        }
+        return HTMLResponse(work.form(opened))
 
     @app.post("/webhook/{account}", status_code=202)
     async def webhook(
