@@ -35,8 +35,12 @@ LONGEST_WAIT = 5.0
 GROWTH = 64
 """MiB that the process may take more at the end than after a quarter of the requests."""
 
-LEFT_OUT = ("/admin/uninstall", "/changes")
-"""The end of the channel, and what waits for news."""
+EXPORT = "/exchanges.har"
+LONGEST_EXPORT = 60.0
+"""Seconds for the whole log, which is asked for once, at the end."""
+
+LEFT_OUT = ("/admin/uninstall", "/changes", EXPORT)
+"""The end of the channel, what waits for news, and the log."""
 
 MEANT = (502, 503, 504)
 """Zendesk's own answers when the service gives none."""
@@ -99,6 +103,9 @@ class Course:
             async with httpx2.AsyncClient(transport=transport, base_url=zendesk.settings.address) as http:
                 resting = await self._send(http, number // 4)
                 at_the_end = await self._send(http, number - number // 4)
+                begun = time.monotonic()
+                assert (await http.get(EXPORT)).status_code == 200
+                assert time.monotonic() - begun < LONGEST_EXPORT
         if at_the_end - resting > GROWTH:
             self._faults.append(f"memory grew from {resting} to {at_the_end} MiB")
         assert not self._faults, "\n".join([f"{len(self._faults)} faults", *self._faults[:20]])
