@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.hooks import Offer
+from ..core.offers import Offer
 from ..core.security import Sealer
 from ..identity import NAME
 from ..origin_protocol import OriginAccount

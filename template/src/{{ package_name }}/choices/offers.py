@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from ..core.hooks import Offer
+from ..core.offers import Offer
 from ..origin_protocol import Choice, OriginAccount, OriginProtocol
 
 MOST_CHOICES = 1000

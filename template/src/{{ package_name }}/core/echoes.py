@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from .hooks import Hook
 from .messages import ExternalResource
 
 
@@ -25,6 +26,9 @@ class Echoes:
 
 EchoCheck = Callable[[str, Sequence[str]], Awaitable[Echoes]]
 """From an account's id and the origin's ids of posts to the echoes among them."""
+
+ECHO_CHECKS: Hook[EchoCheck] = Hook()
+"""Read before posts are handed to Zendesk."""
 
 
 async def check(checks: Iterable[EchoCheck], account_id: str, external_ids: Sequence[str]) -> Echoes:

@@ -1,9 +1,11 @@
 """Tables: what a section of the dashboard consists of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeVar
+
+from .hooks import Hook
 
 ROWS = 50
 """Rows of one table on one page."""
@@ -64,6 +66,13 @@ class Table:
     empty: str
     key: str = ""
     goes_on: str = ""
+
+
+SECTIONS: Hook[Callable[[View], Awaitable[Sequence[Table]]]] = Hook()
+"""Read by the dashboard: from what is looked at to tables."""
+
+ACCOUNT_PAGES: Hook[Callable[[str], str]] = Hook()
+"""Read by admin_ui: from an account's id to the address of a page about it."""
 
 
 def page_of(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from ..core.hooks import HandshakeStep
+from ..core.handshake import HandshakeStep
 from ..core.leases import Leases
 from ..core.messages import AdminUiRequest
 from ..origin_protocol import OriginAccount

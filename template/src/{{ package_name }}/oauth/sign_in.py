@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..core.hooks import FormSection, HandshakeStep
+from ..core.handshake import FormSection, HandshakeStep
 from ..core.messages import AdminUiRequest
 from ..core.outbound import calling_for
 from ..core.security import Signer, UntrustedError

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, SecretStr
 
-from ..core.hooks import HandshakeStep
+from ..core.handshake import HandshakeStep
 from ..core.jobs.runner import JobRunner
 from ..core.leases import Leases
 from ..core.masking import remember
