@@ -37,7 +37,7 @@ PER_REQUEST = {
     "channelback": (8, 2),
     "channelback, repeated": (4, 0),
     "click-through": (0, 0),
-    "webhook": (6, 1),
+    "webhook": (5, 1),
     "webhook, repeated": (3, 1),
 }
 """Statements, without those that begin and end transactions, and commits."""

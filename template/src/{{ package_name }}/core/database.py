@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,18 @@ async def upsert(
             ),
             ordered,
         )
+
+
+async def insert_new(connection: Transaction, into: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row, and say so, unless one with its key is there already."""
+    return (await connection.execute(_insertion(into, connection.dialect.name), row)).first() is not None
+
+
+@cache
+def _insertion(into: Table, dialect: str) -> Executable:
+    if dialect == "postgresql":
+        return postgresql.insert(into).on_conflict_do_nothing().returning(*into.primary_key)
+    return sqlite.insert(into).on_conflict_do_nothing().returning(*into.primary_key)
 
 
 class Database:
