@@ -41,6 +41,10 @@ def test_each_origin_brings_its_own_files_and_tests(project: Project, default_pr
         assert [name for name in one.files() if re.search(foreign, name)] == []
 
 
+def test_what_people_have_to_read_first_stays_short(default_project: Project) -> None:
+    assert len(default_project.text(f"{default_project.source}/origin.py").splitlines()) <= 246
+
+
 def test_nothing_speaks_of_another_origin(project: Project, default_project: Project) -> None:
     reviews = re.compile(r"\breviews?\b|demonstration|corner-cafe|demo-key", re.IGNORECASE)
     texts = {

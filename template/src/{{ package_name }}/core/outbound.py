@@ -15,7 +15,8 @@ from http.cookiejar import DefaultCookiePolicy
 import httpcore2
 import httpx2
 
-from .addresses import Network
+from ..origin_protocol import CredentialsRejectedError, OriginUnavailableError
+from .addresses import InnerAddressError, Network
 from .proxies import Proxies
 
 TIMEOUT = httpx2.Timeout(15, connect=5)
@@ -61,6 +62,29 @@ def calling_for(purpose: Purpose | str | None) -> Iterator[None]:
         yield
     finally:
         _purpose.reset(token)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Wrap what is asked of `origin.py`, except posting: there an error leaves open whether it was posted.
+
+    No answer, 429 and 5xx are an outage, and 401 is for an admin; every other answer is left to whoever asked.
+    """
+    try:
+        yield
+    except (AnswerTooLargeError, CallTooLongError, InnerAddressError):
+        # This service's own limits: the same call would meet them again.
+        raise
+    except httpx2.TransportError as error:
+        raise OriginUnavailableError(f"the origin did not answer: {error!r}") from error
+    except httpx2.HTTPStatusError as error:
+        status, pause = error.response.status_code, error.response.headers.get("retry-after", "")
+        if status == httpx2.codes.UNAUTHORIZED:
+            raise CredentialsRejectedError("the origin answered 401") from error
+        if status == httpx2.codes.TOO_MANY_REQUESTS or error.response.is_server_error:
+            seconds = float(pause) if pause.isdecimal() else None
+            raise OriginUnavailableError(f"the origin answered {status}", seconds) from error
+        raise
 
 
 class Outbound:

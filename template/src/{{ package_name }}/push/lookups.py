@@ -27,6 +27,7 @@ from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import LeaseLostError, Leases
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
+from ..core.outbound import understood
 from ..core.skip_scan import each_once
 from ..origin_protocol import CredentialsRejectedError, OriginProtocol
 from .intake import Intake
@@ -130,7 +131,8 @@ class Lookups:
             account = await self._accounts.by_id(row.account_id)
             opened = self._accounts.opened(account)
             async with asyncio.timeout(TIME_LIMIT), self._backoff.calling(account):
-                items = await self._origin.look_up(opened, row.key)
+                with understood():
+                    items = await self._origin.look_up(opened, row.key)
                 await self._intake.take_in_parts(opened, items)
         except UnknownAccountError:
             return
