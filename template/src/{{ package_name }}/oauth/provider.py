@@ -126,7 +126,7 @@ class Provider:
             given = self._client().parse_request_body_response(response.text)
             access_token, lifetime = given["access_token"], given.get("expires_in")
         except OAuth2Error as error:
-            if error.error in REFUSALS:
+            if str(error.error) in REFUSALS:
                 raise GrantRefusedError(str(error)) from None
             raise OriginUnavailableError(f"the provider gives no token: {error}") from None
         except (ValueError, TypeError, AttributeError, KeyError):
