@@ -9,6 +9,7 @@ from typing import Any
 from ..origin_protocol import OriginUnavailableError
 from .accounts import Account, Accounts
 from .clock import JITTER, Clock
+from .outbound import understood
 
 LONGEST = timedelta(hours=24)
 """A longer pause is taken for a mistake of the origin."""
@@ -35,6 +36,13 @@ class OriginBackoff:
                 pause = min(timedelta(seconds=min(error.retry_after, 1e9)), LONGEST)
                 await self._accounts.back_off(account.id, pause)
             raise
+
+    @asynccontextmanager
+    async def reading(self, account: Account) -> AsyncIterator[None]:
+        """Wrap calls that change nothing at the origin: whatever its client raises is understood, too."""
+        async with self.calling(account):
+            with understood():
+                yield
 
 
 def pause_of(account: Account, now: datetime) -> datetime | None:

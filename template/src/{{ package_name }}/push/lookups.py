@@ -27,7 +27,6 @@ from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import LeaseLostError, Leases
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
-from ..core.outbound import understood
 from ..core.skip_scan import each_once
 from ..origin_protocol import CredentialsRejectedError, OriginProtocol
 from .intake import Intake
@@ -130,9 +129,8 @@ class Lookups:
         try:
             account = await self._accounts.by_id(row.account_id)
             opened = self._accounts.opened(account)
-            async with asyncio.timeout(TIME_LIMIT), self._backoff.calling(account):
-                with understood():
-                    items = await self._origin.look_up(opened, row.key)
+            async with asyncio.timeout(TIME_LIMIT), self._backoff.reading(account):
+                items = await self._origin.look_up(opened, row.key)
                 await self._intake.take_in_parts(opened, items)
         except UnknownAccountError:
             return
