@@ -28,6 +28,10 @@ DECODED = frozenset({"", "identity", *_BARE.headers["accept-encoding"].split(", 
 
 PORTS = {"http": 80, "https": 443}
 
+IDLE_SECONDS = 3.0
+"""How long an idle connection may be used again. Many hosts (Node, uvicorn) close theirs after five seconds; one that
+closes just as a request leaves makes its outcome unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
@@ -226,7 +230,7 @@ class Road(httpx2.AsyncBaseTransport):
     def __init__(
         self, connections: int, network: Network, proxies: Proxies, context: ssl.SSLContext | None
     ) -> None:
-        self._limits = httpx2.Limits(max_connections=connections)
+        self._limits = httpx2.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS)
         self._network = network
         self._proxies = proxies
         self._context = context or httpx2.create_ssl_context()
@@ -261,6 +265,6 @@ class DirectTransport(httpx2.AsyncHTTPTransport):
             ssl_context=context,
             max_connections=connections,
             max_keepalive_connections=20,
-            keepalive_expiry=5,
+            keepalive_expiry=IDLE_SECONDS,
             network_backend=network,
         )
