@@ -23,8 +23,8 @@ NAMES = {
     "author_literal",
     "user_name",
 }
-# Measured: 7.7 %. The aim is 3 %.
-MOST_CONTROL = 0.078
+# Measured: 7.4 %. The aim is 3 %.
+MOST_CONTROL = 0.075
 
 
 def test_paths_hold_names_and_no_conditions(template: Template) -> None:
