@@ -201,9 +201,9 @@ class SqliteConnection(sqlite3.Connection):
     def configure(self, busy_seconds: float) -> None:
         self._busy_milliseconds = int(busy_seconds * 1000)
         self.set_progress_handler(lambda: self.may_be_interrupted, LONG)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-            self.execute(f"PRAGMA {pragma}")
-        self._switch_to_wal(time.monotonic() + busy_seconds)
+        until = time.monotonic() + busy_seconds
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "journal_mode=WAL"):
+            self._insist(f"PRAGMA {pragma}", until)
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or ReadyCursor)
@@ -216,14 +216,14 @@ class SqliteConnection(sqlite3.Connection):
         finally:
             self.execute("PRAGMA busy_timeout=0")
 
-    def _switch_to_wal(self, refused_until: float) -> None:
-        # Processes that start together on a new file all switch it. SQLite refuses that at once while another one
-        # writes, whatever the timeout.
+    def _insist(self, pragma: str, until: float) -> None:
+        # Processes that start together on a new file all switch it to WAL. SQLite refuses that at once while another
+        # one writes, and the rest while another one switches, whatever the timeout.
         while True:
             try:
-                self.execute("PRAGMA journal_mode=WAL")
+                self.execute(pragma)
             except sqlite3.OperationalError:
-                if time.monotonic() > refused_until:
+                if time.monotonic() > until:
                     raise
                 time.sleep(0.01)
             else:
