@@ -1,6 +1,11 @@
-"""What several storms arrange alike: the service's settings, and two accounts of the demonstration origin's kind."""
+"""What several storms arrange alike: the service's processes, and two accounts of the demonstration origin's kind."""
 
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.core.database import Database
@@ -8,6 +13,7 @@ from acme_reviews.core.security import Sealer, Signer
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.settings import new_sealing_key, new_signing_key
+from course import Processes
 from pydantic import SecretStr
 
 AT_ONCE, LATER = "at-once", "later"
@@ -62,3 +68,28 @@ async def add_accounts(database_url: str, keys: Keys) -> list[Added]:
         added.append(Added(business, account.id, accounts.metadata(account)))
     await database.close()
     return added
+
+
+class Host(Protocol):
+    def serving(self) -> AbstractAsyncContextManager[str]:
+        """Serve, and give the address."""
+        ...
+
+
+@asynccontextmanager
+async def service_between(
+    zendesk: Host, site: Host, keys: Keys, database_url: str, folder: Path
+) -> AsyncIterator[tuple[Processes, str]]:
+    """Serve both hosts; give what starts the service's processes, and their address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as listener:
+        async with (
+            zendesk.serving() as zendesk_url,
+            site.serving() as origin_url,
+            Processes.run(
+                service_environment(keys, database_url, zendesk_url, origin_url),
+                listener,
+                folder,
+                *("--hurry", "--replies"),
+            ) as processes,
+        ):
+            yield processes, f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -17,7 +17,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -32,7 +31,7 @@ import httpx2
 from acme_reviews.core.database import Database
 from acme_reviews.push.outbox import outbox_table
 from acme_reviews.settings import Settings
-from arrangement import AT_ONCE, LATER, SECRET, Added, Keys, add_accounts, service_environment
+from arrangement import AT_ONCE, LATER, SECRET, Added, Keys, add_accounts, service_between
 from course import Processes
 from replies import Site
 from sqlalchemy import delete
@@ -96,22 +95,16 @@ class Course:
             self._accounts[account.business] = account
             self._site.write(account.business, "customer", "The first review")
         report = {}
-        with socket.create_server(("127.0.0.1", 0), backlog=1000) as listener:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            async with (
-                self._zendesk.serving() as zendesk_url,
-                self._site.serving() as origin_url,
-                Processes.run(
-                    service_environment(self._keys, self._database_url, zendesk_url, origin_url),
-                    listener,
-                    self._folder,
-                    *("--hurry", "--replies"),
-                ) as processes,
-                httpx2.AsyncClient(base_url=url, timeout=5, trust_env=False) as http,
-            ):
-                for way in self._ways:
-                    report[way.name] = await self._try(way, processes, http)
-                self._faults += processes.output
+        async with (
+            service_between(self._zendesk, self._site, self._keys, self._database_url, self._folder) as (
+                processes,
+                url,
+            ),
+            httpx2.AsyncClient(base_url=url, timeout=5, trust_env=False) as http,
+        ):
+            for way in self._ways:
+                report[way.name] = await self._try(way, processes, http)
+            self._faults += processes.output
         assert not self._faults, "\n".join(self._faults)
         return report
 

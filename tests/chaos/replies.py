@@ -30,7 +30,7 @@ from typing import Any
 import httpx2
 import uvicorn
 from acme_reviews.settings import Settings
-from arrangement import Keys, add_accounts, service_environment
+from arrangement import Keys, add_accounts, service_between
 from course import Processes, database
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -196,24 +196,18 @@ class Course:
         """Raises AssertionError with everything that went wrong."""
         await self._add_accounts()
         begun = time.monotonic()
-        with socket.create_server(("127.0.0.1", 0), backlog=1000) as listener:
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            async with (
-                self._zendesk.serving() as zendesk_url,
-                self._site.serving() as origin_url,
-                Processes.run(
-                    service_environment(self._keys, self._database_url, zendesk_url, origin_url),
-                    listener,
-                    self._folder,
-                    *("--hurry", "--replies"),
-                ) as processes,
-                httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
-            ):
-                processes.start("serve")
-                try:
-                    await self._blow(processes, http)
-                except TimeoutError:
-                    raise AssertionError("\n".join([*self._missing(), *processes.output])) from None
+        async with (
+            service_between(self._zendesk, self._site, self._keys, self._database_url, self._folder) as (
+                processes,
+                url,
+            ),
+            httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
+        ):
+            processes.start("serve")
+            try:
+                await self._blow(processes, http)
+            except TimeoutError:
+                raise AssertionError("\n".join([*self._missing(), *processes.output])) from None
         faults = [*self._faults, *self._missing(), *self._misplaced()]
         assert not faults, "\n".join(faults)
         return {

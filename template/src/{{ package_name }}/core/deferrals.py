@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from .accounts import Account
-from .hooks import Hook
+from .hooks import Hook, Hooks
 from .transaction import Transaction
 
 OnPosted = Callable[[Transaction, str, str, str], Awaitable[None]]
@@ -23,3 +23,11 @@ ZENDESK_IDS: Hook[Callable[[str, Collection[str]], Awaitable[dict[str, str]]]] =
 
 ORIGIN_IDS: Hook[OriginId] = Hook()
 """Read where Zendesk names a post: from Zendesk's id to the origin's, empty for a reply that is not posted yet."""
+
+
+async def zendesk_ids(hooks: Hooks, account_id: str, origin_ids: Collection[str]) -> dict[str, str]:
+    """Put together what every hook says of an account's posts."""
+    known: dict[str, str] = {}
+    for ask in hooks[ZENDESK_IDS]:
+        known |= await ask(account_id, origin_ids)
+    return known
