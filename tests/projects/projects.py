@@ -46,6 +46,8 @@ BYPRODUCTS = {
 # One for all projects of this process. `uv sync` removes what the project at hand did not ask for; what stays is
 # compiled once and not for every project.
 _VIRTUAL_ENVIRONMENT = tempfile.TemporaryDirectory(prefix="environment-")
+# What mypy knows of the packages that all projects use.
+_TYPES = tempfile.TemporaryDirectory(prefix="types-")
 
 # What a pyproject.toml asks for and what that was resolved to: most projects ask for the same.
 _LOCKS: dict[str, str] = {}
@@ -128,7 +130,7 @@ class Project:
 
     def uv(self, *arguments: str, timeout: float = 300, check: bool = True) -> Ended:
         __tracebackhide__ = True
-        env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name)
+        env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name, MYPY_CACHE_DIR=_TYPES.name)
         return run(uv_binary(), *arguments, folder=self.path, timeout=timeout, env=env, check=check)
 
     def copied(self, destination: Path) -> Project:
