@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from .masking import MASK, mask
+from .printing import escaped, escaped_lines
 
 SECRET_NAME = re.compile(
     r"metadata|state$|token|secret|password|passwd|authorization|cookie|_key|keys?$|handshake", re.IGNORECASE
@@ -25,10 +26,6 @@ NAMED_TEXT = re.compile(
     r"""(?:"[^"]*"|'[^']*'|[^\s&,;"')}\]]+)"""
 )
 """A value behind its name, as in the query of a URL, in JSON and where Python shows an object."""
-
-
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal would obey, what turns the direction of writing, and halves of surrogate pairs."""
 
 
 def configure(level: str, *, readable: bool) -> None:
@@ -79,16 +76,6 @@ def printable(_logger: object, _method: str, entry: MutableMapping[str, Any]) ->
         if isinstance(value, str):
             entry[name] = escaped_lines(value) if name == "exception" else escaped(value)
     return entry
-
-
-def escaped_lines(text: str) -> str:
-    """Escape a text that keeps its lines."""
-    return "\n".join(escaped(line) for line in text.split("\n"))
-
-
-def escaped(text: str) -> str:
-    """Write what must not reach a terminal as Python would."""
-    return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 @lru_cache(1000)

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import click
-from pydantic import TypeAdapter
 
-from ..settings import Settings
+from ..core.printing import escaped
 
 if TYPE_CHECKING:
     from ..core.accounts import Account
+    from ..settings import Settings
     from .outbox import Kept, Outbox
 
 ResultT = TypeVar("ResultT")
@@ -37,7 +37,7 @@ def outbox() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.pass_obj
 def list_messages(
-    load_settings: Callable[[], Settings],
+    load_settings: "Callable[[], Settings]",
     account_id: str | None,
     states: tuple[str, ...],
     limit: int,
@@ -49,12 +49,12 @@ def list_messages(
     """
     kept = _run(load_settings, lambda outbox: outbox.kept(*states, account_id=account_id, limit=limit))
     if as_json:
+        from pydantic import TypeAdapter
+
         from .outbox import Kept
 
         click.echo(TypeAdapter(list[Kept]).dump_json(kept, indent=2, ensure_ascii=True))
     elif kept:
-        from ..core.logs import escaped
-
         click.echo("\n".join(escaped(line) for message in kept for line in _described(message)))
     else:
         click.echo(f"No message is {' or '.join(states)}.")
@@ -64,7 +64,7 @@ def list_messages(
 @click.argument("message_ids", metavar="[ID]...", nargs=-1, type=int)
 @click.option("--all", "every", is_flag=True, help="Every dead message.")
 @click.pass_obj
-def retry(load_settings: Callable[[], Settings], message_ids: tuple[int, ...], every: bool) -> None:
+def retry(load_settings: "Callable[[], Settings]", message_ids: tuple[int, ...], every: bool) -> None:
     """Put dead messages back where they stood; the running service sends them within seconds."""
     if bool(message_ids) is every:
         raise click.UsageError("Give the ids of dead messages, as `outbox list` shows them, or --all.")
@@ -75,7 +75,7 @@ def retry(load_settings: Callable[[], Settings], message_ids: tuple[int, ...], e
 @outbox.command()
 @click.argument("message_ids", metavar="ID...", nargs=-1, type=int, required=True)
 @click.pass_obj
-def drop(load_settings: Callable[[], Settings], message_ids: tuple[int, ...]) -> None:
+def drop(load_settings: "Callable[[], Settings]", message_ids: tuple[int, ...]) -> None:
     """Delete dead and quarantined messages for good."""
     dropped = _run(load_settings, lambda outbox: outbox.drop(message_ids))
     _tell("dropped", dropped, message_ids, "dead or quarantined")
@@ -85,14 +85,13 @@ def drop(load_settings: Callable[[], Settings], message_ids: tuple[int, ...]) ->
 @click.argument("account_id", metavar="[ACCOUNT]", required=False)
 @click.option("--secret", "with_secret", is_flag=True, help="Print the account's secret as well.")
 @click.pass_obj
-def webhook(load_settings: Callable[[], Settings], account_id: str | None, with_secret: bool) -> None:
+def webhook(load_settings: "Callable[[], Settings]", account_id: str | None, with_secret: bool) -> None:
     """Show the address of an account's webhook, to register it by hand; without ACCOUNT, that of each.
 
     ACCOUNT is the id of an account, as this command lists it.
     """
     if with_secret and account_id is None:
         raise click.UsageError("Name the ACCOUNT whose secret is to be printed.")
-    from ..core.logs import escaped
     from .subscriptions import webhook_address
 
     settings = load_settings()
@@ -109,7 +108,7 @@ def webhook(load_settings: Callable[[], Settings], account_id: str | None, with_
 
 
 async def _accounts(
-    settings: Settings, account_id: str | None, *, with_secret: bool
+    settings: "Settings", account_id: str | None, *, with_secret: bool
 ) -> "tuple[list[Account], str]":
     from ..core.accounts import Accounts, UnknownAccountError
     from ..core.database import Database
@@ -135,7 +134,7 @@ async def _accounts(
     return found, secret
 
 
-def _run(load_settings: Callable[[], Settings], act: "Callable[[Outbox], Awaitable[ResultT]]") -> ResultT:
+def _run(load_settings: "Callable[[], Settings]", act: "Callable[[Outbox], Awaitable[ResultT]]") -> ResultT:
     from ..core.database import Database
     from .outbox import Outbox
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.logs import escaped_lines
-from ..settings import Settings
+from ..core.printing import escaped_lines
 
 if TYPE_CHECKING:
+    from ..settings import Settings
     from .deploying import Deployment
 
 SECONDS = 30
@@ -58,7 +58,7 @@ def token(environment: str, *, dry_run: bool, renew: bool) -> None:
 @in_environment
 @click.option("--output", type=click.Path(path_type=Path), help="A file that nobody else can read.")
 @click.pass_obj
-def connection_token(load_settings: Callable[[], Settings], environment: str, output: Path | None) -> None:
+def connection_token(load_settings: "Callable[[], Settings]", environment: str, output: Path | None) -> None:
     """Show the token with which flows prove themselves to the service, where its SIGNING_KEYS are set.
 
     For `connect` on another machine, in ZIS_CONNECTION_TOKEN, and for the app's page in Zendesk.
@@ -78,7 +78,9 @@ def connection_token(load_settings: Callable[[], Settings], environment: str, ou
 @may_be_dry
 @click.option("--replace", is_flag=True, help="Make the connection again if it exists.")
 @click.pass_obj
-def connect(load_settings: Callable[[], Settings], environment: str, *, dry_run: bool, replace: bool) -> None:
+def connect(
+    load_settings: "Callable[[], Settings]", environment: str, *, dry_run: bool, replace: bool
+) -> None:
     """Give the flows the token with which the service knows them, by a connection to its host alone.
 
     The token is ZIS_CONNECTION_TOKEN, or made from the SIGNING_KEYS that are set here.
@@ -169,7 +171,7 @@ def _say(text: str) -> None:
     click.echo(escaped_lines(text), err=True)
 
 
-def _connection_token(load_settings: Callable[[], Settings], environment: str) -> str:
+def _connection_token(load_settings: "Callable[[], Settings]", environment: str) -> str:
     from ..core.security import Signer
     from .connection_tokens import connection_token as made
     from .environments import DeploymentError, environment_of
