@@ -87,14 +87,9 @@ class Leases:
         self._job = job
         self._lease = lease
 
-    def unavailable(self, account_id: ColumnElement[str], now: datetime) -> ColumnElement[bool]:
-        """SQL that says whether the account is paused or its lease is held."""
-        return (
-            select(leases_table.c.account_id)
-            .where(leases_table.c.job == self._job, leases_table.c.account_id == account_id)
-            .where(_is_unavailable(now))
-            .exists()
-        )
+    def at(self, now: datetime) -> dict[str, Any]:
+        """The parameters of a statement that is made once and asks for what is `unavailable`."""
+        return at(now) | {"of_job": self._job}
 
     async def take(self, account_id: str) -> Lease | None:
         """Take the account's lease; None while another worker holds it or the account is paused."""
@@ -212,20 +207,27 @@ class Leases:
         return [leases_table.c.job == self._job, leases_table.c.account_id == account_id]
 
 
-def _is_unavailable(now: datetime | None = None) -> ColumnElement[bool]:
-    columns = leases_table.c
-    return or_(
-        is_ahead(columns.paused_until, columns.written_at, now),
-        is_ahead(columns.held_until, columns.written_at, now),
+_lease = leases_table.c
+_IS_UNAVAILABLE = or_(
+    is_ahead(_lease.paused_until, _lease.written_at), is_ahead(_lease.held_until, _lease.written_at)
+)
+
+
+def unavailable(account_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """SQL that says whether the account is paused or its lease is held; `Leases.at` gives its parameters."""
+    return (
+        select(_lease.account_id)
+        .where(_lease.job == bindparam("of_job"), _lease.account_id == account_id, _IS_UNAVAILABLE)
+        .exists()
     )
 
 
-_IS = (leases_table.c.job == bindparam("of_job"), leases_table.c.account_id == bindparam("of_account"))
+_IS = (_lease.job == bindparam("of_job"), _lease.account_id == bindparam("of_account"))
 _FIND = select(leases_table.c.job).where(*_IS)
 _WRITE = update(leases_table).where(*_IS, leases_table.c.holder == bindparam("of_holder"))
 _TAKE = (
     update(leases_table)
-    .where(*_IS, ~_is_unavailable())
+    .where(*_IS, ~_IS_UNAVAILABLE)
     .values(spent_until=case((leases_table.c.written_at > LATEST, NOW), else_=leases_table.c.spent_until))
     .returning(leases_table.c.failures, leases_table.c.spent_until)
 )

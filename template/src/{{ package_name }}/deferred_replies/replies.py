@@ -35,10 +35,10 @@ from sqlalchemy.exc import IntegrityError
 from ..channelback.messages import ChannelbackRequest
 from ..core.database import Database, Line, UtcDateTime, tables
 from ..core.keyset import Keyset
-from ..core.leases import Leases
+from ..core.leases import Leases, unavailable
 from ..core.skip_scan import each_once
 from ..core.transaction import Transaction
-from ..core.waits import is_ahead
+from ..core.waits import at, is_ahead
 
 PREFIX = "reply:"
 """Every id begins so under which Zendesk is told to know a reply before the origin has named it."""
@@ -72,11 +72,6 @@ deferred_replies_table = Table(
 DEFERRED_REPLIES = Keyset(deferred_replies_table.c.id)
 
 
-def _is_put_off(now: datetime) -> ColumnElement[bool]:
-    columns = deferred_replies_table.c
-    return is_ahead(columns.due_at, columns.scheduled_at, now)
-
-
 _IS = (
     deferred_replies_table.c.account_id == bindparam("of_account"),
     deferred_replies_table.c.request_unique_identifier == bindparam("of_request"),
@@ -86,6 +81,15 @@ _WRITE = update(deferred_replies_table).where(*_IS)
 
 OPEN: ColumnElement[bool] = literal_column("state IN ('waiting', 'failed')")
 """In these states something is still to be done. They are written into the SQL: the index serves only who says so."""
+
+_IS_PUT_OFF = is_ahead(deferred_replies_table.c.due_at, deferred_replies_table.c.scheduled_at)
+_owing = each_once(deferred_replies_table.c.account_id, OPEN)
+_ACCOUNTS_DUE = select(_owing.c.value.label("account_id")).where(
+    select(deferred_replies_table.c.id)
+    .where(deferred_replies_table.c.account_id == _owing.c.value, OPEN, ~_IS_PUT_OFF)
+    .exists(),
+    ~unavailable(_owing.c.value),
+)
 
 Index(
     "ix_deferred_replies_open",
@@ -164,26 +168,20 @@ class DeferredReplies:
 
     async def accounts_due(self, leases: Leases) -> list[str]:
         """Accounts that have something to post or to report now, and that nobody is at work for."""
-        now = self._clock.now()
-        owing = each_once(deferred_replies_table.c.account_id, OPEN)
-        is_due = select(deferred_replies_table.c.id).where(
-            deferred_replies_table.c.account_id == owing.c.value, OPEN, ~_is_put_off(now)
-        )
-        query = select(owing.c.value).where(is_due.exists(), ~leases.unavailable(owing.c.value, now))
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+        due = await self._database.rows(_ACCOUNTS_DUE, leases.at(self._clock.now()))
+        return [row.account_id for row in due]
 
     async def next(self, account_id: str) -> DeferredReply | None:
         """The first that may be posted or reported now; one that has to wait holds up its own thread."""
         now = self._clock.now()
         query = (
-            select(deferred_replies_table, _is_put_off(now).label("put_off"))
+            select(deferred_replies_table, _IS_PUT_OFF.label("put_off"))
             .where(deferred_replies_table.c.account_id == account_id, OPEN)
             .order_by(deferred_replies_table.c.id)
         )
         held: set[str] = set()
         async with self._database.reading() as connection:
-            for row in await connection.execute(query):
+            for row in await connection.execute(query, at(now)):
                 waiting = row.state == "waiting"
                 if row.put_off:
                     held |= {row.thread} if waiting else set()

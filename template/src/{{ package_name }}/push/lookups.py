@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from sqlalchemy import (
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     String,
     Table,
+    bindparam,
     delete,
     or_,
     select,
@@ -25,9 +25,10 @@ from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccount
 from ..core.backoff import Backoff
 from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
-from ..core.leases import LeaseLostError, Leases
+from ..core.leases import LeaseLostError, Leases, unavailable
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
 from ..core.skip_scan import each_once
+from ..core.waits import NOW
 from ..origin_protocol import CredentialsRejectedError, OriginProtocol
 from .intake import Intake
 
@@ -95,11 +96,8 @@ class Lookups:
 
     async def due(self) -> list[str]:
         now = self._clock.now()
-        owing = each_once(lookups_table.c.account_id)
-        is_due = select(lookups_table.c.key).where(lookups_table.c.account_id == owing.c.value, _is_due(now))
-        query = select(owing.c.value).where(is_due.exists(), ~self._leases.unavailable(owing.c.value, now))
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+        due = await self._database.rows(_ACCOUNTS_DUE, self._leases.at(now) | _at(now))
+        return [row.account_id for row in due]
 
     async def do(self, account_id: str, stopping: asyncio.Event) -> None:
         lease = await self._leases.take(account_id)
@@ -116,14 +114,7 @@ class Lookups:
             await self._leases.end(lease)
 
     async def _next(self, account_id: str) -> Any:
-        query = (
-            select(lookups_table)
-            .where(lookups_table.c.account_id == account_id, _is_due(self._clock.now()))
-            .order_by(lookups_table.c.due_at)
-            .limit(1)
-        )
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).one_or_none()
+        return await self._database.first(_NEXT, _at(self._clock.now()) | {"of_account": account_id})
 
     async def _look_up(self, row: Any) -> None:
         try:
@@ -166,10 +157,23 @@ class Lookups:
             await connection.execute(delete(lookups_table).where(*_is(row)))
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """SQL that says whether a look-up is due; a moment that only a clock that was ahead can have written counts as past."""
-    latest = now + max(LONGEST, BACKOFF.longest) + JITTER
-    return or_(lookups_table.c.due_at <= now, lookups_table.c.due_at > latest)
+def _at(now: datetime) -> dict[str, Any]:
+    return {"now": now, "longest_wait": now + max(LONGEST, BACKOFF.longest) + JITTER}
+
+
+# A moment that only a clock that was ahead can have written counts as past.
+_IS_DUE = or_(lookups_table.c.due_at <= NOW, lookups_table.c.due_at > bindparam("longest_wait"))
+_owing = each_once(lookups_table.c.account_id)
+_ACCOUNTS_DUE = select(_owing.c.value.label("account_id")).where(
+    select(lookups_table.c.key).where(lookups_table.c.account_id == _owing.c.value, _IS_DUE).exists(),
+    ~unavailable(_owing.c.value),
+)
+_NEXT = (
+    select(lookups_table)
+    .where(lookups_table.c.account_id == bindparam("of_account"), _IS_DUE)
+    .order_by(lookups_table.c.due_at)
+    .limit(1)
+)
 
 
 def _is(row: Any) -> tuple[Any, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 import structlog
 from sqlalchemy import (
     Column,
-    ColumnElement,
     ForeignKey,
     Integer,
     String,
     Table,
     and_,
+    bindparam,
     delete,
     or_,
     select,
@@ -24,9 +24,10 @@ from ..core.accounts import Account, Accounts, ConfigurationOutdatedError, Unkno
 from ..core.backoff import Backoff
 from ..core.clock import JITTER
 from ..core.database import Database, Line, UtcDateTime, tables, upsert
-from ..core.leases import Leases
+from ..core.leases import Leases, unavailable
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
 from ..core.security import UntrustedError
+from ..core.waits import NOW
 from ..origin_protocol import OriginAccount, OriginProtocol
 from .credentials import CredentialStore
 
@@ -114,32 +115,22 @@ class Subscriptions:
 
     async def due(self) -> list[str]:
         now = self._clock.now()
-        subscription = subscriptions_table.c
-        query = (
-            select(subscription.account_id)
-            .where(_is_due(now))
-            .where(~self._leases.unavailable(subscription.account_id, now))
-        )
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+        due = await self._database.rows(_ACCOUNTS_DUE, self._leases.at(now) | _at(now))
+        return [row.account_id for row in due]
 
     async def do(self, account_id: str, stopping: asyncio.Event) -> None:
         lease = await self._leases.take(account_id)
         if lease is None:
             return
         try:
-            if account_id in await self._still_due(account_id):
+            if await self._is_still_due(account_id):
                 await self._renew(account_id)
         finally:
             await self._leases.end(lease)
 
-    async def _still_due(self, account_id: str) -> list[str]:
-        subscription = subscriptions_table.c
-        query = select(subscription.account_id).where(
-            subscription.account_id == account_id, _is_due(self._clock.now())
-        )
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+    async def _is_still_due(self, account_id: str) -> bool:
+        parameters = _at(self._clock.now()) | {"of_account": account_id}
+        return await self._database.first(_STILL_DUE, parameters) is not None
 
     async def _renew(self, account_id: str) -> None:
         try:
@@ -176,8 +167,17 @@ class Subscriptions:
             )
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    """SQL that says whether to renew. A next try that only a clock that was ahead can have put off is not waited for."""
-    subscription = subscriptions_table.c
-    latest = now + max(LONGEST, BACKOFF.longest) + JITTER
-    return or_(subscription.renew_at <= now, and_(subscription.failures > 0, subscription.renew_at > latest))
+def _at(now: datetime) -> dict[str, Any]:
+    return {"now": now, "longest_wait": now + max(LONGEST, BACKOFF.longest) + JITTER}
+
+
+_subscription = subscriptions_table.c
+# A next try that only a clock that was ahead can have put off is not waited for.
+_IS_DUE = or_(
+    _subscription.renew_at <= NOW,
+    and_(_subscription.failures > 0, _subscription.renew_at > bindparam("longest_wait")),
+)
+_STILL_DUE = select(_subscription.account_id).where(
+    _subscription.account_id == bindparam("of_account"), _IS_DUE
+)
+_ACCOUNTS_DUE = select(_subscription.account_id).where(_IS_DUE, ~unavailable(_subscription.account_id))
