@@ -28,6 +28,10 @@ NAMED_TEXT = re.compile(
 """A value behind its name, as in the query of a URL, in JSON and where Python shows an object."""
 
 
+BROKEN_OFF = "ASGI callable returned without completing response."
+"""What the server says of it."""
+
+
 def configure(level: str, *, readable: bool) -> None:
     """Log JSON to standard output, or coloured lines for a person at a terminal; the libraries' lines as well."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -61,6 +65,8 @@ def configure(level: str, *, readable: bool) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(level.upper())
+    # Whoever breaks an answer off has said why.
+    logging.getLogger("uvicorn.error").addFilter(lambda line: line.msg != BROKEN_OFF)
 
 
 def redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..origin_protocol import OriginUnavailableError
 from .accounts import Account, Accounts
 from .clock import JITTER, Clock
-from .outbound import understood
+from .outbound import NO_JSON, understood
 
 LONGEST = timedelta(hours=24)
 """A longer pause is taken for a mistake of the origin."""
@@ -39,10 +39,16 @@ class OriginBackoff:
 
     @asynccontextmanager
     async def reading(self, account: Account) -> AsyncIterator[None]:
-        """Wrap calls that change nothing at the origin: whatever its client raises is understood, too."""
+        """Wrap calls that change nothing at the origin: whatever its client raises is understood, too.
+
+        An answer that is no JSON is an outage.
+        """
         async with self.calling(account):
-            with understood():
-                yield
+            try:
+                with understood():
+                    yield
+            except NO_JSON as error:
+                raise OriginUnavailableError(f"the origin's answer is no JSON: {error}") from error
 
 
 def pause_of(account: Account, now: datetime) -> datetime | None:

@@ -5,6 +5,7 @@ of its own, so that slow calls of one kind hold up no others.
 """
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -42,6 +43,10 @@ class Purpose:
     size: int
     seconds: float
     connections: int = 100
+
+
+NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+"""What reading an answer raises that is something else, like a page in the place of what was asked for."""
 
 
 class AnswerTooLargeError(httpx2.ReadError):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
+import httpx2
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.media_types import media_type
 from ..core.origin_backoff import OriginBackoff, retry_after
-from ..core.outbound import Purpose, calling_for
+from ..core.outbound import AnswerTooLargeError, Purpose, calling_for
 from ..core.security import UntrustedError
 from ..origin_protocol import CredentialsRejectedError, OriginError, OriginFile, OriginProtocol
 from ..web.errors import DATABASE_ERRORS, RequestError
@@ -54,7 +55,7 @@ class FilesEndpoint:
             raise RequestError(404, "unknown_file", "This link is not valid, or not any more") from None
         async with AsyncExitStack() as stack:
             try:
-                async with self._backoff.calling(account):
+                async with self._backoff.reading(account):
                     with calling_for(self._purpose):
                         file = await stack.enter_async_context(self._origin.open_file(opened, reference))
             except FileNotFoundError:
@@ -74,17 +75,30 @@ class FilesEndpoint:
                 ) from None
             if file.size is not None and file.size > self._size_limit:
                 raise RequestError(413, "file_too_large", f"The file is larger than {self._size_limit} bytes")
-            chunks = () if request.method == "HEAD" else self._capped(file)
+            chunks = () if request.method == "HEAD" else self._whole(file, account_id)
             return FileResponse(stack.pop_all(), chunks, headers=_headers(file))
+
+    async def _whole(self, file: OriginFile, account_id: str) -> AsyncIterator[bytes]:
+        """Give the file; raises BrokenOffError where it ends before its end."""
+        try:
+            async for chunk in self._capped(file):
+                yield chunk
+        except (OriginError, httpx2.TransportError) as error:
+            # The status is out already: only a broken transfer can say that the file is incomplete.
+            logger.warning("file broken off", account=account_id, reason=str(error) or repr(error))
+            raise BrokenOffError from error
 
     async def _capped(self, file: OriginFile) -> AsyncIterator[bytes]:
         passed = 0
         async for chunk in file.chunks:
             passed += len(chunk)
             if passed > self._size_limit:
-                # The status is out already: only a broken transfer can say that the file is incomplete.
-                raise ConnectionError(f"the file is larger than {self._size_limit} bytes")
+                raise AnswerTooLargeError(f"the file is larger than {self._size_limit} bytes")
             yield chunk
+
+
+class BrokenOffError(Exception):
+    """The rest of a file cannot be had."""
 
 
 class FileResponse(StreamingResponse):
@@ -98,8 +112,8 @@ class FileResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._stack:
-            # The answer has begun: there is nobody left to be told anything.
-            with suppress(ClientDisconnect):
+            # The answer has begun: the server breaks off the transfer of one that does not come to its end.
+            with suppress(ClientDisconnect, BrokenOffError):
                 await super().__call__(scope, receive, send)
 
 

@@ -1,0 +1,57 @@
+"""Under way: what this process knows of the replies that it posts, whatever is done to the machine's clock.
+
+Claims go by the clock. When that is set right by more than a claim lasts, one that has just begun looks as if it had
+run out, and one that was just left open as if it had been so for long.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from ..core.clock import Clock
+from ..core.echoes import Echoes
+from .claims import Claimed
+from .echoes import CLOCKS_APART, UNDECIDED
+
+
+class UnderWay:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun: dict[tuple[str, str], datetime] = {}
+        self._open: dict[tuple[str, str], tuple[datetime, float]] = {}
+
+    def holds(self, account_id: str, identifier: str) -> bool:
+        """Whether the reply is being posted."""
+        return (account_id, identifier) in self._begun
+
+    @contextmanager
+    def posting(self, claimed: Claimed) -> Iterator[None]:
+        """Wrap the posting of a reply; an exception leaves its outcome open, unless it was told that it `failed`."""
+        key = _key(claimed)
+        earlier, _ = self._open.pop(key, (None, 0.0))
+        self._begun[key] = earlier or self._clock.now()
+        try:
+            yield
+        except BaseException:
+            if key in self._begun:
+                self._open[key] = self._begun[key], time.monotonic() + UNDECIDED.total_seconds()
+            raise
+        finally:
+            self._begun.pop(key, None)
+
+    def failed(self, claimed: Claimed) -> None:
+        """The reply was certainly not posted."""
+        self._begun.pop(_key(claimed), None)
+
+    async def undecided(self, account_id: str, _external_ids: object) -> Echoes:
+        """Say since when posts of an account may be replies."""
+        now = time.monotonic()
+        self._open = {key: left for key, left in self._open.items() if left[1] > now}
+        begun = [since for (owner, _), since in self._begun.items() if owner == account_id]
+        begun += [since for (owner, _), (since, _) in self._open.items() if owner == account_id]
+        return Echoes(undecided_since=min(begun) - CLOCKS_APART if begun else None)
+
+
+def _key(claimed: Claimed) -> tuple[str, str]:
+    return claimed.account_id, claimed.request_unique_identifier
