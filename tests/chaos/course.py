@@ -100,8 +100,9 @@ class Sender:
 class Processes:
     """The service's processes; `output` is what they said last."""
 
-    def __init__(self, nursery: asyncio.subprocess.Process) -> None:
+    def __init__(self, nursery: asyncio.subprocess.Process, log: Path) -> None:
         self._nursery = nursery
+        self._log = log
         self._ready: dict[int, str] = {}
         self.output: deque[str] = deque(maxlen=40)
 
@@ -119,8 +120,9 @@ class Processes:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            limit=2**20,
         )
-        processes = cls(nursery)
+        processes = cls(nursery, folder / "service.log")
         reading = asyncio.create_task(processes._read())
         try:
             yield processes
@@ -153,6 +155,19 @@ class Processes:
                 continue
             del self._ready[pid]
 
+    async def restart(self, pid: int, patience: float) -> bool:
+        """Ask for the end, and say whether it came in time; then another process takes its place."""
+        kind = self._ready.pop(pid)
+        os.kill(pid, signal.SIGTERM)
+        until = time.monotonic() + patience
+        with suppress(ProcessLookupError):
+            while time.monotonic() < until:
+                os.kill(pid, 0)
+                await asyncio.sleep(0.02)
+            os.kill(pid, signal.SIGKILL)
+        self.start(kind)
+        return time.monotonic() < until
+
     def freeze(self, pid: int) -> None:
         """For so long that others take over; then it believes that nothing has happened."""
         os.kill(pid, signal.SIGSTOP)
@@ -165,12 +180,15 @@ class Processes:
 
     async def _read(self) -> None:
         assert self._nursery.stdout is not None
-        async for line in self._nursery.stdout:
-            match line.decode().split():
-                case [str(word), kind, pid] if word == READY:
-                    self._ready[int(pid)] = kind
-                case _:
-                    self.output.append(line.decode().rstrip())
+        with self._log.open("ab") as log:
+            async for line in self._nursery.stdout:
+                match line.decode().split():
+                    case [str(word), kind, pid] if word == READY:
+                        self._ready[int(pid)] = kind
+                    case _:
+                        self.output.append(line.decode().rstrip())
+                        log.write(line)
+                        log.flush()
 
 
 class Course:

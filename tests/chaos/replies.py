@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -34,7 +34,7 @@ from arrangement import Keys, add_accounts, service_between
 from course import Processes, database
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from storm_zendesk import StormZendesk
@@ -82,9 +82,15 @@ class Site:
         self._recognises_keys = recognises_keys
         self.posts: dict[str, list[dict[str, Any]]] = {}
         self.replies: dict[str, list[dict[str, Any]]] = {}
+        self.secrets: dict[str, str] = {}
+        self.ahead = timedelta()
+        """How much its clock is ahead."""
+
         business = "/api/businesses/{business}"
         self._app = Starlette(
             routes=[
+                Route(business, self._about),
+                Route(f"{business}/webhook", self._subscribe, methods=["PUT", "DELETE"]),
                 Route(f"{business}/posts", self._read),
                 Route(f"{business}/posts/{{post}}/replies", self._reply, methods=["POST"]),
             ]
@@ -122,7 +128,7 @@ class Site:
             "id": name,
             "review_id": answers or name,
             "answers_id": answers,
-            "time": datetime.now(UTC).isoformat(),
+            "time": (datetime.now(UTC) + self.ahead).isoformat(),
             "author": {"id": kind, "name": kind, "kind": kind},
             "rating": None,
             "review_rating": 1,
@@ -136,6 +142,14 @@ class Site:
     def by(self, kind: str) -> dict[str, dict[str, Any]]:
         posts = [post for posts in self.posts.values() for post in posts]
         return {post["id"]: post for post in posts if post["author"]["kind"] == kind}
+
+    async def _about(self, request: Request) -> JSONResponse:
+        return JSONResponse({"id": request.path_params["business"]})
+
+    async def _subscribe(self, request: Request) -> Response:
+        if request.method == "PUT":
+            self.secrets[request.path_params["business"]] = (await request.json())["secret"]
+        return Response(status_code=204)
 
     async def _read(self, request: Request) -> JSONResponse:
         if key := request.query_params.get("idempotency_key"):

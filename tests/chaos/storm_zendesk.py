@@ -41,6 +41,9 @@ class StormZendesk:
         self._closing = asyncio.Event()
         self.away = False
         """Whether it answers 503 to everything."""
+
+        self.revoked = False
+        """Whether it takes no token."""
         self.imported: dict[str, dict[str, dict[str, Any]]] = {}
         self.weather: Counter[str] = Counter()
         self.results: Counter[str] = Counter()
@@ -93,8 +96,13 @@ class StormZendesk:
             case "429" | "503":
                 moment = self._random.choice(("0", "1", formatdate(usegmt=True), "soon"))
                 _send(writer, int(fault), {"error": "TooManyRequests"}, f"retry-after: {moment}\r\n")
+            case "401":
+                _send(writer, 401, {"error": "invalid_token"})
             case "500":
                 _send(writer, 500, {"error": "InternalError", "description": {"message": "Sorry."}})
+            case _ if "external_resources" not in request:
+                # It asks whether a token is good, or tells of a reply that failed.
+                _send(writer, 200, {})
             case _:
                 return await self._imported(request, fault, writer)
         return True
@@ -117,6 +125,11 @@ class StormZendesk:
             case _:
                 _send(writer, 200, {"results": results})
         return True
+
+    def calm_down(self) -> None:
+        """From now on everything is answered as it should be."""
+        self._faults, self._processing_errors, self._slowness = {}, 0.0, 0.0
+        self.away = self.revoked = False
 
     def _import(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         account = self.imported.setdefault(request["instance_push_id"], {})
@@ -145,6 +158,8 @@ class StormZendesk:
     def _fault(self) -> str:
         if self.away:
             return "503"
+        if self.revoked:
+            return "401"
         lot = self._random.random()
         for name, share in self._faults.items():
             lot -= share

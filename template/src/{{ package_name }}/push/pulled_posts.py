@@ -5,8 +5,10 @@ what was pushed, which Zendesk has confirmed, is not. Until Zendesk asks from be
 follows in its thread is not pushed before.
 """
 
+import math
+import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
@@ -17,6 +19,8 @@ from .outbox import ADD, IS_HANDED_OVER, lock_account, outbox_table, thread_of
 
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """Zendesk asks every two minutes. If it does not, threads wait no longer."""
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 TAKEN_OFF = ("waiting", "dead", "handed_over", "pulled")
 """The states of what is not pushed once it is pulled."""
@@ -31,6 +35,7 @@ class PulledPosts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._clock = database.clock
+        self._handed_over: dict[str, float] = {}
 
     async def hand_over(
         self, account_id: str, resources: Sequence[ExternalResource], is_whole: bool
@@ -43,13 +48,18 @@ class PulledPosts:
         ids = {resource.external_id for resource in resources}
         confirmed = [row.id for row in on_their_way if row.external_id not in ids]
         # Most pulls bring nothing, and find nothing to confirm.
+        if not resources:
+            self._handed_over.pop(account_id, None)
         if not confirmed and not resources:
             return []
         async with self._database.writing() as connection:
             await lock_account(connection, account_id)
             if confirmed:
                 await connection.execute(_CHANGE, {"ids": confirmed, "state": "pulled"})
-            return await self._take_off(connection, account_id, resources) if resources else []
+            if not resources:
+                return []
+            self._handed_over[account_id] = time.monotonic()
+            return await self._take_off(connection, account_id, resources)
 
     async def _take_off(
         self, connection: Transaction, account_id: str, resources: Sequence[ExternalResource]
@@ -102,7 +112,11 @@ class PulledPosts:
 
     async def threads_on_their_way(self, account_id: str) -> set[str]:
         """The threads of which Zendesk may not have the last post yet."""
-        parameters = {"account": account_id, "since": self._clock.now() - CONFIRMED_WITHIN}
+        # The clock may be set right meanwhile, which is no time that Zendesk has had.
+        handed_over = self._handed_over.get(account_id, -math.inf)
+        is_recent = time.monotonic() - handed_over < CONFIRMED_WITHIN.total_seconds()
+        since = LONG_AGO if is_recent else self._clock.now() - CONFIRMED_WITHIN
+        parameters = {"account": account_id, "since": since}
         return {row.thread for row in await self._database.rows(_ON_THEIR_WAY, parameters)}
 
 
