@@ -17,7 +17,7 @@ import httpcore2
 import httpx2
 
 from ..origin_protocol import CredentialsRejectedError, OriginUnavailableError
-from .addresses import InnerAddressError, Network
+from .network import InnerAddressError, Network
 from .proxies import Proxies
 
 TIMEOUT = httpx2.Timeout(15, connect=5)
