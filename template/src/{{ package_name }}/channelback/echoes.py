@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, or_, select, union_all
 
 from ..core.database import Database
 from ..core.echoes import Echoes
-from ..core.waits import LATEST, at
+from ..core.waits import LATEST, at, is_ahead
 from .claims import UNSETTLED, claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
@@ -54,12 +54,7 @@ _UNDECIDED = (
     .where(_claim.account_id == bindparam("account_id"), UNSETTLED)
     .where(
         or_(
-            # When the service starts, it ends the claims of those who are no more: from then on they are waited for.
-            and_(
-                _claim.state == "posting",
-                _claim.claimed_until > bindparam("lately"),
-                or_(_claim.at <= LATEST, _claim.claimed_until <= LATEST),
-            ),
+            and_(_claim.state == "posting", is_ahead(_claim.claimed_until, _claim.at)),
             _claim.at.between(bindparam("lately"), LATEST),
         )
     )

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from ..core.clock import Clock
 from ..core.echoes import Echoes
-from .claims import Claimed
+from .claims import Claimed, Claims
 from .echoes import CLOCKS_APART, UNDECIDED
 
 
 class UnderWay:
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, claims: Claims, clock: Clock) -> None:
+        self._claims = claims
         self._clock = clock
         self._begun: dict[tuple[str, str], datetime] = {}
         self._open: dict[tuple[str, str], tuple[datetime, float]] = {}
@@ -27,31 +28,33 @@ class UnderWay:
 
     @contextmanager
     def posting(self, claimed: Claimed) -> Iterator[None]:
-        """Wrap the posting of a reply; an exception leaves its outcome open, unless it was told that it `failed`."""
-        key = _key(claimed)
+        """Wrap the posting of a reply; an exception leaves its outcome open."""
+        key = claimed.account_id, claimed.request_unique_identifier
         earlier, _ = self._open.pop(key, (None, 0.0))
         self._begun[key] = earlier or self._clock.now()
         try:
             yield
         except BaseException:
-            if key in self._begun:
-                self._open[key] = self._begun[key], time.monotonic() + UNDECIDED.total_seconds()
+            self._leave_open(key, self._begun[key])
             raise
         finally:
-            self._begun.pop(key, None)
+            del self._begun[key]
 
-    def failed(self, claimed: Claimed) -> None:
-        """The reply was certainly not posted."""
-        self._begun.pop(_key(claimed), None)
+    async def take_back(self) -> None:
+        """Wait for what others have left open, who are no more; however long ago they began to post it."""
+        for account_id, identifier, at in await self._claims.left_open(UNDECIDED):
+            self._leave_open((account_id, identifier), at)
 
     async def undecided(self, account_id: str, _external_ids: object) -> Echoes:
         """Say since when posts of an account may be replies."""
         now = time.monotonic()
         self._open = {key: left for key, left in self._open.items() if left[1] > now}
         begun = [since for (owner, _), since in self._begun.items() if owner == account_id]
-        begun += [since for (owner, _), (since, _) in self._open.items() if owner == account_id]
+        left = {name: since for (owner, name), (since, _) in self._open.items() if owner == account_id}
+        if left:
+            # Whoever repeated it may have settled it elsewhere.
+            begun += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
         return Echoes(undecided_since=min(begun) - CLOCKS_APART if begun else None)
 
-
-def _key(claimed: Claimed) -> tuple[str, str]:
-    return claimed.account_id, claimed.request_unique_identifier
+    def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
+        self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()

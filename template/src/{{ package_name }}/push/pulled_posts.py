@@ -5,7 +5,6 @@ what was pushed, which Zendesk has confirmed, is not. Until Zendesk asks from be
 follows in its thread is not pushed before.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -35,6 +34,7 @@ class PulledPosts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._clock = database.clock
+        self._begun = time.monotonic()
         self._handed_over: dict[str, float] = {}
 
     async def hand_over(
@@ -112,8 +112,9 @@ class PulledPosts:
 
     async def threads_on_their_way(self, account_id: str) -> set[str]:
         """The threads of which Zendesk may not have the last post yet."""
-        # The clock may be set right meanwhile, which is no time that Zendesk has had.
-        handed_over = self._handed_over.get(account_id, -math.inf)
+        # The clock may be set right meanwhile, which is no time that Zendesk has had. What this process knows nothing
+        # of may have been handed over just before it began.
+        handed_over = self._handed_over.get(account_id, self._begun)
         is_recent = time.monotonic() - handed_over < CONFIRMED_WITHIN.total_seconds()
         since = LONG_AGO if is_recent else self._clock.now() - CONFIRMED_WITHIN
         parameters = {"account": account_id, "since": since}
