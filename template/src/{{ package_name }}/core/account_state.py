@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Column, ForeignKey, String, Table, Text, bindparam, delete, or_, select, update
 
 from ..origin_protocol import AccountState
-from .database import Database, UtcDateTime, tables, upsert
+from .database import Bound, Database, UtcDateTime, tables, upsert
 from .security import Sealer
 from .transaction import Transaction
 from .waits import at, is_ahead
@@ -18,6 +18,7 @@ state_table = Table(
     Column("sealed_value", Text, nullable=False),
     Column("expires_at", UtcDateTime, index=True),
     Column("written_at", UtcDateTime),
+    info={"bound": Bound.time},
 )
 
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,16 @@ tables = MetaData(
     }
 )
 """Every table; the module that owns one declares it here."""
+
+
+class Bound(StrEnum):
+    """What keeps a table from growing for ever. Each table names its own in `info`."""
+
+    account = "an account has a fixed number of rows"
+    time = "housekeeping deletes rows that are old"
+    owner = "rows go with the row of another table to which they belong"
+    work = "a row goes when what it asks for is done, or given up"
+
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 7_146_391_210

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from .database import Database, Line, UtcDateTime, tables
+from .database import Bound, Database, Line, UtcDateTime, tables
 from .transaction import Transaction
 from .waits import LATEST, NOW, at, is_ahead
 
@@ -46,6 +46,7 @@ leases_table = Table(
     Column("failures", Integer, nullable=False),
     Column("spent_until", UtcDateTime, nullable=False),
     Column("written_at", UtcDateTime),
+    info={"bound": Bound.account},
 )
 
 

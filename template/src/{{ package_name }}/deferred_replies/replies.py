@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from ..channelback.messages import ChannelbackRequest
-from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.database import Bound, Database, Line, UtcDateTime, tables
 from ..core.keyset import Keyset
 from ..core.leases import Leases, unavailable
 from ..core.skip_scan import each_once
@@ -67,6 +67,7 @@ deferred_replies_table = Table(
     Index("ix_deferred_replies_account_id_origin_id", "account_id", "origin_id"),
     Index("ix_deferred_replies_state_settled_at", "state", "settled_at"),
     Index("ix_deferred_replies_account_id_id", "account_id", "id"),
+    info={"bound": Bound.time},
 )
 
 DEFERRED_REPLIES = Keyset(deferred_replies_table.c.id)

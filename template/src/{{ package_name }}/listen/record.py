@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ForeignKey, String, Table, select, update
 
-from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.database import Bound, Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import leases_table
 from ..core.transaction import Transaction
 from ..core.waits import is_ahead
@@ -21,6 +21,7 @@ listeners_table = Table(
     Column("since", UtcDateTime),
     Column("failed_at", UtcDateTime),
     Column("error", Line(500), nullable=False),
+    info={"bound": Bound.account},
 )
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from ..core.accounts import accounts_table
-from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.database import Bound, Database, Line, UtcDateTime, tables
 from ..core.security import Sealer, UntrustedError
 from ..core.transaction import Transaction
 from ..core.waits import is_ahead
@@ -83,6 +83,7 @@ grants_table = Table(
     Column("detail", Line(500), nullable=False),
     Index("ix_oauth_grants_stage_renew_at", "stage", "renew_at"),
     Index("ix_oauth_grants_connected_as", "connected_as"),
+    info={"bound": Bound.time},
 )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from ..core.conversion import Quarantined
-from ..core.database import Database, Line, UtcDateTime, line, tables, upsert
+from ..core.database import Bound, Database, Line, UtcDateTime, line, tables, upsert
 from ..core.keyset import Keyset
 
 NOTED_EVERY = timedelta(minutes=10)
@@ -50,6 +50,7 @@ pulls_table = Table(
     Column("quarantined", Integer, nullable=False),
     Column("detail", Line(500), nullable=False),
     Index("ix_pulls_account_id_at", "account_id", "at"),
+    info={"bound": Bound.time},
 )
 
 quarantine_table = Table(
@@ -60,6 +61,7 @@ quarantine_table = Table(
     Column("reason", Line(500), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Index("ix_quarantine_account_id_at", "account_id", "at"),
+    info={"bound": Bound.time},
 )
 
 PULLS = Keyset(pulls_table.c.at, pulls_table.c.id)

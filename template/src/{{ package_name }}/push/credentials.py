@@ -12,7 +12,7 @@ from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, bindparam, 
 from sqlalchemy.exc import IntegrityError
 
 from ..core.accounts import UnknownAccountError, accounts_table
-from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.database import Bound, Database, Line, UtcDateTime, tables, upsert
 from ..core.masking import remember
 from ..core.security import Sealer, UntrustedError
 from ..core.transaction import Transaction
@@ -28,6 +28,7 @@ credentials_table = Table(
     Column("detail", Line(500), nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("account_key", Line(255), index=True),
+    info={"bound": Bound.account},
 )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.backoff import Backoff
 from ..core.clock import JITTER
-from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.database import Bound, Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import LeaseLostError, Leases, unavailable
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
 from ..core.skip_scan import each_once
@@ -54,6 +54,7 @@ lookups_table = Table(
     Column("failures", Integer, nullable=False),
     Column("detail", Line(500), nullable=False),
     Index("ix_push_lookups_account_id_due_at", "account_id", "due_at"),
+    info={"bound": Bound.work},
 )
 
 logger = structlog.get_logger()

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Integer, String, Table, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.accounts import accounts_table
-from ..core.database import Database, UtcDateTime, tables
+from ..core.database import Bound, Database, UtcDateTime, tables
 
 NOBODY = ""
 """In place of an account's id."""
@@ -31,6 +31,7 @@ refusals_table = Table(
     Column("status", Integer, primary_key=True),
     Column("times", Integer, nullable=False),
     Column("last_at", UtcDateTime, nullable=False, index=True),
+    info={"bound": Bound.time},
 )
 
 logger = structlog.get_logger()

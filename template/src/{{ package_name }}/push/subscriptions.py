@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import (
     Column,
     ForeignKey,
+    Index,
     Integer,
     String,
     Table,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from ..core.accounts import Account, Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.backoff import Backoff
 from ..core.clock import JITTER
-from ..core.database import Database, Line, UtcDateTime, tables, upsert
+from ..core.database import Bound, Database, Line, UtcDateTime, tables, upsert
 from ..core.leases import Leases, unavailable
 from ..core.origin_backoff import LONGEST, OriginBackoff, retry_after
 from ..core.security import UntrustedError
@@ -43,6 +44,8 @@ subscriptions_table = Table(
     Column("renew_at", UtcDateTime, nullable=False, index=True),
     Column("failures", Integer, nullable=False),
     Column("detail", Line(500), nullable=False),
+    Index("ix_push_subscriptions_failures_renew_at", "failures", "renew_at"),
+    info={"bound": Bound.account},
 )
 
 logger = structlog.get_logger()

@@ -34,7 +34,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..core.accounts import Account, Accounts, UnknownAccountError
 from ..core.clock import JITTER
-from ..core.database import Database, Line, UtcDateTime, tables
+from ..core.database import Bound, Database, Line, UtcDateTime, tables
 from ..core.keyset import Keyset
 from ..core.metrics import Metrics
 from ..core.origin_backoff import OriginBackoff
@@ -64,6 +64,7 @@ solved_tickets_table = Table(
     Column("detail", Line(500), nullable=False),
     Index("ix_solved_tickets_told_at", "told_at", "account_id", "event", "thread_id"),
     Index("ix_solved_tickets_account_id_told_at", "account_id", "told_at"),
+    info={"bound": Bound.time},
 )
 _columns = solved_tickets_table.c
 
