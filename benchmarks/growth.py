@@ -69,7 +69,7 @@ def table(small: Costs, large: Costs) -> str:
 
 
 def ratio(few: int, many: int) -> float:
-    return many / max(few, NOTHING)
+    return max(many, NOTHING) / max(few, NOTHING)
 
 
 if __name__ == "__main__":
