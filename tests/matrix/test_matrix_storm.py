@@ -96,6 +96,8 @@ async def scene() -> AsyncIterator[tuple[Synapse, Service, Zendesk]]:
             place.mkdir()
         synapse = Synapse(places[0], webhook=f"http://127.0.0.1:{port}/webhook")
         async with at_localhost(f"http://127.0.0.1:{port}") as zendesk:
+            # Twenty failed pulls in a row are no more than ten seconds here, as long as a killed service may be away.
+            zendesk.settings.failures_before_deactivation = 0
             service = Service(places[1], port, ZENDESK_URL=zendesk.settings.address, ORIGIN_URL=synapse.url)
             try:
                 for each in (synapse, service):
@@ -203,6 +205,7 @@ async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
         while time.monotonic() < end and (missing := lacks(zendesk, timelines, bot, replies)):
             await asyncio.sleep(0.5)
             timelines = {room: await asyncio.to_thread(ada.messages, room) for room in rooms}
+        assert not pulling.done()
         pulling.cancel()
 
         assert not missing, f"{missing[:5]}\n{service.said()}"
