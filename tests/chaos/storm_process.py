@@ -23,6 +23,7 @@ from weakref import WeakSet
 import httpx2
 import uvicorn
 from acme_reviews.app import create_app
+from acme_reviews.cli import GRACE
 from acme_reviews.core import logs
 from acme_reviews.core.backoff import Backoff
 from acme_reviews.core.clock import Clock
@@ -100,7 +101,8 @@ async def serve(listener: int, origin: ScriptedOrigin | None, strikes: Strikes |
     app = create_app(Settings.load(), origin)
     watching = asyncio.create_task(strikes.watch()) if strikes else None
     with socket.socket(fileno=listener) as inherited:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=GRACE)
+        server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[inherited]))
         while not (server.started or serving.done()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
