@@ -68,6 +68,8 @@ class Strikes:
         self._connections: WeakSet[SqliteConnection] = WeakSet()
 
     def take_effect(self) -> None:
+        clocks: Any = Clock
+        connections: Any = SqliteConnection
         read, configure = Clock.machine_time, SqliteConnection.configure
 
         def configured(connection: SqliteConnection, busy_seconds: float) -> None:
@@ -75,8 +77,8 @@ class Strikes:
             self._connections.add(connection)
             self._strike(connection)
 
-        SqliteConnection.configure = configured
-        Clock.machine_time = lambda clock: read(clock) + self._shift
+        connections.configure = configured
+        clocks.machine_time = lambda clock: read(clock) + self._shift
         self._read()
 
     async def watch(self) -> None:
