@@ -3,6 +3,7 @@
 python fastapi_service.py PORT
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from bare_service import MANIFEST, Work, main, running
@@ -16,12 +17,24 @@ class Author(BaseModel):
     name: str
 
 
+class FieldValue(BaseModel):
+    id: str
+    value: str
+
+
+class DisplayInfo(BaseModel):
+    type: str
+    data: dict[str, str]
+
+
 class Resource(BaseModel):
     external_id: str
     message: str
     thread_id: str
-    created_at: str
+    created_at: datetime
     author: Author
+    display_info: list[DisplayInfo]
+    fields: list[FieldValue] = []
 
 
 class PullAnswer(BaseModel):

@@ -43,7 +43,11 @@ from storm_zendesk import StormZendesk
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-BARE = {"bare": "bare_service.py", "FastAPI": "fastapi_service.py"}
+BARE = {
+    "bare": "bare_service.py",
+    "FastAPI": "fastapi_service.py",
+    "FastAPI, SQLAlchemy": "sqlalchemy_service.py",
+}
 RESOURCES = 200
 PUSHING = "webhook to Zendesk, one post"
 PUBLIC_URL = "https://reviews.example"

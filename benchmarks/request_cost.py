@@ -21,7 +21,7 @@ from projects_to_measure import SERVED, generate
 from uv import find_uv_bin
 
 SCRIPT = Path(__file__).with_name("measure_requests.py")
-BESIDE = ("fastapi", "python-multipart")
+BESIDE = ("fastapi", "python-multipart", "aiosqlite")
 """What only the services need that the generated one is compared with."""
 
 Spent = dict[str, dict[str, list[float]]]
@@ -47,8 +47,8 @@ def main() -> None:
 
 def table(spent: Spent) -> str:
     names = list(next(iter(spent.values())))
-    lines = [f"| Request | {', CPU ms | '.join(names)}, CPU ms | service / bare | service / FastAPI |"]
-    lines.append(f"|---|{'---|' * (len(names) + 2)}")
+    heads = [*(f"{name}, CPU ms" for name in names), *(f"service / {name}" for name in names[1:])]
+    lines = [f"| Request | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
     for kind, by_service in spent.items():
         medians = [f"{statistics.median(values):.2f}" for values in by_service.values()]
         ratios = [f"{ratio(by_service['service'], by_service[name]):.1f}" for name in names[1:]]

@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, or_, select, union_all
 
 from ..core.database import Database
 from ..core.echoes import Echoes
+from ..core.membership import is_among
 from ..core.waits import LATEST, at, is_ahead
 from .claims import UNSETTLED, claims_table, further_posts_table
 
@@ -41,12 +42,12 @@ _claim, _further = claims_table.c, further_posts_table.c
 _AMONG = union_all(
     select(_claim.external_id).where(
         _claim.account_id == bindparam("account_id"),
-        _claim.external_id.in_(bindparam("ids", expanding=True)),
+        is_among(_claim.external_id, "ids"),
         _claim.state == "posted",
     ),
     select(_further.external_id).where(
         _further.account_id == bindparam("account_id"),
-        _further.external_id.in_(bindparam("ids", expanding=True)),
+        is_among(_further.external_id, "ids"),
     ),
 )
 _UNDECIDED = (

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, select
 
 from ..core.database import Database
+from ..core.membership import is_among
 from .replies import PREFIX, deferred_replies_table
 
 
@@ -35,5 +36,5 @@ class ReplyIds:
 
 _IN_ZENDESK = select(deferred_replies_table.c.origin_id, deferred_replies_table.c.external_id).where(
     deferred_replies_table.c.account_id == bindparam("account_id"),
-    deferred_replies_table.c.origin_id.in_(bindparam("ids", expanding=True)),
+    is_among(deferred_replies_table.c.origin_id, "ids"),
 )

@@ -8,10 +8,12 @@ follows in its thread is not pushed before.
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from ..core.database import Database
+from ..core.membership import is_among
 from ..core.messages import ExternalResource
 from ..core.transaction import Transaction
 from .outbox import ADD, IS_HANDED_OVER, lock_account, outbox_table, thread_of
@@ -45,8 +47,8 @@ class PulledPosts:
         Where the pull brings all that stands behind Zendesk's state, Zendesk has what it does not bring again.
         """
         on_their_way = await self._database.rows(_HANDED_OVER, {"account": account_id}) if is_whole else ()
-        ids = {resource.external_id for resource in resources}
-        confirmed = [row.id for row in on_their_way if row.external_id not in ids]
+        again = {resource.external_id for resource in resources}
+        confirmed = [row.id for row in on_their_way if row.external_id not in again]
         # Most pulls bring nothing, and find nothing to confirm.
         if not resources:
             self._handed_over.pop(account_id, None)
@@ -59,17 +61,23 @@ class PulledPosts:
             if not resources:
                 return []
             self._handed_over[account_id] = time.monotonic()
-            return await self._take_off(connection, account_id, resources)
+            known = {row.external_id: row for row in on_their_way}
+            return await self._take_off(connection, account_id, resources, known)
 
     async def _take_off(
-        self, connection: Transaction, account_id: str, resources: Sequence[ExternalResource]
+        self,
+        connection: Transaction,
+        account_id: str,
+        resources: Sequence[ExternalResource],
+        known: dict[str, Row[Any]],
     ) -> list[ExternalResource]:
         """Remember what is about to be handed over, and take it off what is still to be sent."""
         names = {
             name for resource in resources for name in (resource.external_id, resource.parent_id) if name
         }
-        found = await connection.execute(_KNOWN, {"account": account_id, "ids": list(names)})
-        known = {row.external_id: row for row in found}
+        if unknown := list(names - known.keys()):
+            found = await connection.execute(_KNOWN, {"account": account_id, "ids": unknown})
+            known |= {row.external_id: row for row in found}
         handed_over = [
             resource
             for resource in resources
@@ -122,13 +130,14 @@ class PulledPosts:
 
 
 _of_account = outbox_table.c.account_id == bindparam("account")
-_HANDED_OVER = select(outbox_table.c.id, outbox_table.c.external_id).where(_of_account, IS_HANDED_OVER)
-_KNOWN = select(
+_POSTS = select(
     outbox_table.c.id, outbox_table.c.external_id, outbox_table.c.state, outbox_table.c.thread
-).where(_of_account, outbox_table.c.external_id.in_(bindparam("ids", expanding=True)))
+).where(_of_account)
+_HANDED_OVER = _POSTS.where(IS_HANDED_OVER)
+_KNOWN = _POSTS.where(is_among(outbox_table.c.external_id, "ids"))
 _ON_THEIR_WAY = select(outbox_table.c.thread).where(
     _of_account,
     IS_HANDED_OVER,
     outbox_table.c.settled_at > bindparam("since"),
 )
-_CHANGE = update(outbox_table).where(outbox_table.c.id.in_(bindparam("ids", expanding=True)))
+_CHANGE = update(outbox_table).where(is_among(outbox_table.c.id, "ids"))
