@@ -3,13 +3,14 @@
 python measure_scale.py REQUESTS POSTS
 
 A conversation in lines of JSON: it tells where its Zendesk is, hears the service's settings, and then measures every
-URL that it hears.
+URL that it hears, with the processes behind it: the ids of each kind. At last it tells what the tables take.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
@@ -33,6 +34,7 @@ from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.settings import Settings
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
+from sqlalchemy import func, select, table, text
 from storm_zendesk import StormZendesk
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 Numbers = dict[str, float]
 
 ACCOUNTS = 10
+SILENT_ACCOUNTS = 500
+"""They come at the end, to see what they take."""
+
 AT_ONCE = 16
 """Requests that are under way at the same time."""
 
@@ -65,7 +70,9 @@ class Load:
         self._states = dict.fromkeys((metadata for _, metadata in accounts), "")
         self._told = 0
 
-    async def measure(self, url: str, requests: int, posts: int) -> dict[str, Numbers]:
+    async def measure(
+        self, url: str, processes: dict[str, list[int]], requests: int, posts: int
+    ) -> dict[str, Numbers]:
         await self._pull_all_there_is(url)
         measured = {}
         for name, work, count in (
@@ -75,6 +82,7 @@ class Load:
         ):
             await _times(partial(work, url), WARM_UP)
             await self._arrivals()
+            before = {kind: cpu(*ids) for kind, ids in processes.items()}
             started = time.perf_counter()
             times = sorted(await _times(partial(work, url), count))
             await self._arrivals()
@@ -82,6 +90,10 @@ class Load:
                 "per second": count / (time.perf_counter() - started),
                 "ms": statistics.median(times) * 1000,
                 "ms in nine tenths": times[int(len(times) * 0.9)] * 1000,
+                **{
+                    f"CPU ms of {kind}": (cpu(*ids) - before[kind]) * 1000 / count
+                    for kind, ids in processes.items()
+                },
             }
         return measured
 
@@ -147,6 +159,21 @@ class Load:
             await asyncio.sleep(0.005)
 
 
+def cpu(*ids: int) -> float:
+    """Seconds that processes, and those that they started, have run."""
+    total = 0.0
+    for process in ids:
+        folder = Path(f"/proc/{process}")
+        try:
+            fields = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()
+            children = (folder / "task" / str(process) / "children").read_text("utf-8").split()
+        except FileNotFoundError:
+            # It has ended, and its parent has its time.
+            continue
+        total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") + cpu(*map(int, children))
+    return total
+
+
 async def _times(work: Callable[[], Awaitable[Any]], count: int) -> list[float]:
     """Do it so often, and give the seconds of each."""
     seconds: list[float] = []
@@ -162,13 +189,13 @@ async def _times(work: Callable[[], Awaitable[Any]], count: int) -> list[float]:
     return seconds
 
 
-async def add_accounts(settings: Settings) -> list[tuple[str, str]]:
+async def add_accounts(settings: Settings, count: int) -> list[tuple[str, str]]:
     database = Database(settings.database_url)
     sealer = Sealer([key.get_secret_value() for key in settings.sealing_keys])
     signer = Signer([key.get_secret_value() for key in settings.signing_keys])
     accounts = Accounts(database, signer, sealer, Configuration)
     made = []
-    for number in range(ACCOUNTS):
+    for number in range(count):
         configuration = Configuration(business=BUSINESS.id, api_key=SecretStr(BUSINESS.api_key))
         account = await accounts.create("acme", f"Account {number}", configuration)
         credentials = PushToken(f"push-{number}", SecretStr("token"))
@@ -178,14 +205,29 @@ async def add_accounts(settings: Settings) -> list[tuple[str, str]]:
     return made
 
 
+async def sizes(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Give the rows and the bytes of each table, indexes included."""
+    database = Database(settings.database_url)
+    found = {}
+    async with database.reading() as connection:
+        tables = "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables ORDER BY relname"
+        for name, size in (await connection.execute(text(tables))).all():
+            rows = await connection.scalar(select(func.count()).select_from(table(name)))
+            found[name] = (rows, size)
+    await database.close()
+    return found
+
+
 async def main(requests: int, posts: int) -> None:
     zendesk = StormZendesk(1, fair=True)
     async with zendesk.serving() as zendesk_url:
         tell(zendesk_url)
         settings = Settings.model_validate({name.lower(): value for name, value in (await hear()).items()})
-        load = Load(zendesk, await add_accounts(settings))
-        while url := await hear():
-            tell(await load.measure(url, requests, posts))
+        load = Load(zendesk, await add_accounts(settings, ACCOUNTS))
+        while asked := await hear():
+            tell(await load.measure(asked["url"], asked["processes"], requests, posts))
+        await add_accounts(settings, SILENT_ACCOUNTS)
+        tell(await sizes(settings))
 
 
 async def hear() -> Any:

@@ -2,8 +2,9 @@
 
 python benchmarks/scale.py [--rounds N] [--requests N] [--posts N]
 
-Every round measures each number once: pulls, replies, and posts from their webhooks to their arrival at Zendesk. What
-is printed are medians over the rounds, and ratios to one process within the same round.
+Every round measures each number once: pulls, replies, and posts from their webhooks to their arrival at Zendesk, and
+the CPU time of the processes behind each request. What is printed is the table of README.md: medians over the rounds,
+and ratios to one process within the same round. A second table says what a row takes in PostgreSQL, indexes included.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ CAPABILITIES = ["pull", "push", "channelback", "event_callback"]
 Measured = dict[str, dict[str, float]]
 """Requests or posts per second, and milliseconds, of each kind of work."""
 
+Sizes = dict[str, tuple[int, int]]
+"""Rows and bytes of each table."""
+
+MANY = 100
+"""Rows of which a table needs so many to tell what one takes."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -48,10 +55,13 @@ def main() -> None:
         path = Path(folder) / "project"
         python = generate(path, capabilities=CAPABILITIES, hosting="compose")
         machine = Machine(Project(path, Project(path).recorded), python.parent, Path(folder))
-        report(measure(machine, arguments.rounds, arguments.requests, arguments.posts))
+        measured, sizes = measure(machine, arguments.rounds, arguments.requests, arguments.posts)
+    print(table(measured), table_of_sizes(sizes), sep="\n\n")
 
 
-def measure(machine: Machine, rounds: int, requests: int, posts: int) -> dict[int, list[Measured]]:
+def measure(
+    machine: Machine, rounds: int, requests: int, posts: int
+) -> tuple[dict[int, list[Measured]], Sizes]:
     measured: dict[int, list[Measured]] = {count: [] for count in COUNTS}
     ports = [free_port() for _ in range(max(COUNTS))]
     caddyfile = machine.project.text("deploy/Caddyfile")
@@ -73,19 +83,26 @@ def measure(machine: Machine, rounds: int, requests: int, posts: int) -> dict[in
         assert load.stdout
         zendesk = json.loads(load.stdout.readline())
         fleet = Fleet(machine, public_url=urls[1], origin_url=origin, zendesk_url=zendesk)
-        for port in ports:
-            stack.enter_context(fleet.web(port))
+        web = [stack.enter_context(fleet.web(port)) for port in ports]
+        postmaster = int((machine.folder / "postgresql" / "postmaster.pid").read_text("utf-8").split()[0])
         tell(load.stdin, fleet.told)
         for _ in range(rounds):
             for count in COUNTS:
                 with ExitStack() as working:
+                    workers = []
                     for number in range(count):
-                        worker = working.enter_context(fleet.worker(number))
+                        workers.append(worker := working.enter_context(fleet.worker(number)))
                         working.callback(worker.end)
-                    tell(load.stdin, urls[count])
+                    processes = {
+                        "web processes": [each.process.pid for each in web[:count]],
+                        "workers": [each.process.pid for each in workers],
+                        "PostgreSQL": [postmaster],
+                    }
+                    tell(load.stdin, {"url": urls[count], "processes": processes})
                     measured[count].append(json.loads(load.stdout.readline()))
         load.stdin.close()
-    return measured
+        sizes = json.loads(load.stdout.readline())
+    return measured, sizes
 
 
 def tell(to: IO[str], what: Any) -> None:
@@ -93,22 +110,30 @@ def tell(to: IO[str], what: Any) -> None:
     to.flush()
 
 
-def report(measured: dict[int, list[Measured]]) -> None:
-    single = measured[1]
-    for work in single[0]:
-        print(work)
-        for count, rounds in measured.items():
-            values = {
-                unit: (
-                    statistics.median(each[work][unit] for each in rounds),
-                    statistics.median(
-                        each[work][unit] / one[work][unit] for each, one in zip(rounds, single, strict=True)
-                    ),
-                )
-                for unit in rounds[0][work]
-            }
-            texts = [f"{value:7.1f} {unit} ({ratio:4.2f} of one)" for unit, (value, ratio) in values.items()]
-            print(f"  processes: {count}  {', '.join(texts)}")
+def table(measured: dict[int, list[Measured]]) -> str:
+    lines = [f"| | | {' | '.join(map(str, measured))} |", f"|---|---|{'---|' * len(measured)}"]
+    for work, numbers in measured[1][0].items():
+        for unit in numbers:
+            texts = (
+                text([each[work][unit] for each in rounds], [each[work][unit] for each in measured[1]])
+                for rounds in measured.values()
+            )
+            lines.append(f"| {work} | {unit} | {' | '.join(texts)} |")
+    return "\n".join(lines)
+
+
+def table_of_sizes(sizes: Sizes) -> str:
+    lines = ["| Table | rows | bytes a row |", "|---|---|---|"]
+    lines += [
+        f"| {name} | {rows} | {size / rows:.0f} |" for name, (rows, size) in sizes.items() if rows >= MANY
+    ]
+    return "\n".join(lines)
+
+
+def text(values: list[float], of_one: list[float]) -> str:
+    ratios = [value / one for value, one in zip(values, of_one, strict=True) if one]
+    ratio = f" ({statistics.median(ratios):.2f})" if ratios and values != of_one else ""
+    return f"{statistics.median(values):.1f}{ratio}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ def test_one_two_and_four_processes_are_compared() -> None:
 
     output = run(sys.executable, "scale.py", *few, folder=ROOT / "benchmarks", timeout=600).output
 
+    assert "| | | 1 | 2 | 4 |" in output
     for work in ("pull", "channelback", "webhook"):
-        (figures,) = re.findall(rf"^{work}.*\n((?:  .*\n){{3}})", output, re.MULTILINE)
-        assert re.findall(r"processes: (\d)", figures) == ["1", "2", "4"]
+        rows = re.findall(rf"^\| {work}.* \| (.+)(?: \| \d.*){{3}} \|$", output, re.MULTILINE)
+        assert [row for row in rows if "CPU" in row] == [
+            "CPU ms of web processes",
+            "CPU ms of workers",
+            "CPU ms of PostgreSQL",
+        ]
