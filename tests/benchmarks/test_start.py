@@ -29,7 +29,7 @@ UNUSED = {
     "mako": "Alembic needs it",
     "psycopg": "the database is SQLite",
     "procrastinate": "the database is SQLite",
-    "sqlalchemy.ext": "the database is SQLite",
+    "sqlalchemy.ext.asyncio": "the database is SQLite",
     "sqlalchemy.orm": "nothing uses it",
     "sandbox": "it is a tool",
     "jsonschema": "tools need it",
