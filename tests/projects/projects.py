@@ -20,7 +20,7 @@ from copier._main import Worker
 from questionnaire import present_questionnaire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from questionnaire import Questionnaire
 
@@ -128,9 +128,19 @@ class Project:
                 }
         return found
 
-    def uv(self, *arguments: str, timeout: float = 300, check: bool = True) -> Ended:
+    def uv(
+        self,
+        *arguments: str,
+        timeout: float = 300,
+        check: bool = True,
+        variables: Mapping[str, str] | None = None,
+    ) -> Ended:
         __tracebackhide__ = True
-        env = environment(UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name, MYPY_CACHE_DIR=_TYPES.name)
+        env = environment(
+            UV_PROJECT_ENVIRONMENT=_VIRTUAL_ENVIRONMENT.name,
+            MYPY_CACHE_DIR=_TYPES.name,
+            **(variables or {}),
+        )
         return run(uv_binary(), *arguments, folder=self.path, timeout=timeout, env=env, check=check)
 
     def copied(self, destination: Path) -> Project:
@@ -159,11 +169,11 @@ class Project:
         self.lock()
         self.uv("sync", "--locked")
 
-    def gate(self, timeout: float = 1500) -> None:
+    def gate(self, timeout: float = 1500, variables: Mapping[str, str] | None = None) -> None:
         """Run everything that the project promises about itself, with its own dependencies and no others."""
         __tracebackhide__ = True
         self.uv("sync")
-        self.uv("run", "poe", "gate", timeout=timeout)
+        self.uv("run", "poe", "gate", timeout=timeout, variables=variables)
 
     def commit(self, message: str) -> None:
         if not (self.path / ".git").exists():

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     delete,
     insert,
     not_,
@@ -53,6 +54,8 @@ class Stage(StrEnum):
     ended = "ended"
     """Not used any more, and not revoked yet."""
 
+
+UNUSED = [stage for stage in Stage if stage not in (Stage.in_use, Stage.ended)]
 
 STATE_LIFETIME = timedelta(minutes=15)
 """How long somebody may take to sign in at the provider."""
@@ -261,15 +264,16 @@ class Grants:
 
     async def end_forgotten(self, older_than: timedelta) -> None:
         """End what no form can save any more, and what an account used that is gone."""
-        is_orphan = grants_table.c.account_id.not_in(select(accounts_table.c.id))
+        grant, now = grants_table.c, self._clock.now()
+        account = select(accounts_table.c.id).where(accounts_table.c.id == grant.account_id)
+        is_orphan = and_(grant.stage == Stage.in_use, not_(account.exists()))
         async with self._database.writing() as connection:
-            await connection.execute(
-                update(grants_table)
-                .where(grants_table.c.stage != Stage.ended)
-                .where(or_(grants_table.c.stage != Stage.in_use, is_orphan))
-                .where(grants_table.c.since < self._clock.now() - older_than)
-                .values(stage=Stage.ended, since=self._clock.now())
-            )
+            for is_forgotten in (grant.stage.in_(UNUSED), is_orphan):
+                await connection.execute(
+                    update(grants_table)
+                    .where(is_forgotten, grant.since < now - older_than)
+                    .values(stage=Stage.ended, since=now)
+                )
 
     async def ended(self) -> list[Grant]:
         return await self._all(grants_table.c.stage == Stage.ended)
