@@ -33,6 +33,7 @@ from acme_reviews.core.sqlite import SqliteConnection
 from acme_reviews.push import sender
 from acme_reviews.push.zendesk_api import ZendeskApi
 from acme_reviews.settings import Settings
+from acme_reviews.web.server import Server
 from tests.doubles import ScriptedOrigin
 
 READY = "ready"
@@ -104,7 +105,7 @@ async def serve(listener: int, origin: ScriptedOrigin | None, strikes: Strikes |
     watching = asyncio.create_task(strikes.watch()) if strikes else None
     with socket.socket(fileno=listener) as inherited:
         config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=GRACE)
-        server = uvicorn.Server(config)
+        server = Server(config)
         serving = asyncio.create_task(server.serve(sockets=[inherited]))
         while not (server.started or serving.done()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
