@@ -37,8 +37,8 @@ PER_REQUEST = {
     "channelback": (8, 2),
     "channelback, repeated": (4, 0),
     "click-through": (0, 0),
-    "webhook": (5, 1),
-    "webhook, repeated": (3, 1),
+    "webhook": (4, 1),
+    "webhook, repeated": (2, 1),
 }
 """Statements, without those that begin and end transactions, and commits."""
 

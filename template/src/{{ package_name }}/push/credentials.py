@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Column, ForeignKey, Row, String, Table, Text, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..core.accounts import UnknownAccountError, accounts_table
+from ..core.accounts import Account, UnknownAccountError, account_in, accounts_table
 from ..core.database import Bound, Database, Line, UtcDateTime, tables, upsert
 from ..core.masking import remember
 from ..core.security import Sealer, UntrustedError
@@ -43,6 +43,10 @@ class Access(StrEnum):
 
     rejected = "rejected"
     """Zendesk refused the token: an admin must open and save the account, which brings a new one (SVC-58)."""
+
+
+class NoCredentialsError(UnknownAccountError):
+    """The account is there, but was saved when this service did not push."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +139,18 @@ class CredentialStore:
 
     async def of(self, account_id: str) -> PushCredentials:
         """Raises UnknownAccountError, and UntrustedError when no key opens the secrets."""
-        row = await self._database.first(_QUERY, {"account_id": account_id})
-        if row is None:
-            raise UnknownAccountError(
+        _, credentials = await self.with_account(account_id)
+        return credentials
+
+    async def with_account(self, account_id: str) -> tuple[Account, PushCredentials]:
+        """Raises UnknownAccountError, or NoCredentialsError, and UntrustedError when no key opens the secrets."""
+        row = await self._database.first(_QUERY, {"of_account": account_id})
+        account = account_in(row)
+        if row is None or row.account_id is None:
+            raise NoCredentialsError(
                 "this account has no push credentials yet: an admin must save it once more"
             )
-        return self._opened(row)
+        return account, self._opened(row)
 
     async def accounts_by_key(self, keys: Iterable[str]) -> list[tuple[str, str]]:
         """Find the accounts that a shared webhook names: pairs of key and account id."""
@@ -220,7 +230,7 @@ class CredentialStore:
 
 
 _QUERY = (
-    select(credentials_table, accounts_table.c.subdomain, accounts_table.c.confirmed_at)
-    .join(accounts_table)
-    .where(credentials_table.c.account_id == bindparam("account_id"))
+    select(accounts_table, credentials_table)
+    .outerjoin(credentials_table)
+    .where(accounts_table.c.id == bindparam("of_account"))
 )

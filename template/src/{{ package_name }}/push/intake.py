@@ -34,8 +34,12 @@ class Intake:
         self._outbox = outbox
         self._runner = runner
 
-    async def take(self, account: OriginAccount[Any], items: Sequence[Any], delivery: str) -> Taken:
+    async def take(
+        self, account: OriginAccount[Any], items: Sequence[Any], delivery: str, *, may_push: bool = True
+    ) -> Taken:
         """Store the posts of one delivery, which is the same whenever the origin repeats it.
+
+        They wait, without anybody being woken, while the account may not push.
 
         Raises CredentialsRejectedError or OriginUnavailableError when the origin failed while something was looked up;
         nothing is stored then.
@@ -52,7 +56,7 @@ class Intake:
                     resources.append(resource)
         log_quarantined(account.id, quarantined)
         new = await self._outbox.accept(account.id, delivery, parents_first(resources), quarantined)
-        if new:
+        if new and may_push:
             await self._runner.wake(Sender.name, account.id)
         return Taken(new, len(quarantined), len(resources))
 

@@ -34,7 +34,7 @@ from ..origin_protocol import (
     WebhookRequest,
 )
 from ..web.errors import RequestError
-from .credentials import CredentialStore
+from .credentials import CredentialStore, NoCredentialsError, PushCredentials
 from .intake import Intake, Taken
 from .lookups import Lookups
 from .refusals import NOBODY, Refusals
@@ -143,9 +143,11 @@ class WebhookEndpoint:
         async with self._refusals_counted(account_id):
             received = await self._received(request)
             with self._failures_counted(account_id), calling_for("webhooks"):
-                account, secret = await self._account(request, account_id)
+                account, credentials = await self._account(request, account_id)
+                secret = credentials.webhook_secret.get_secret_value()
                 webhook = await self._origin.parse_webhook(account, secret, received)
-                taken = await self._take(account, webhook, received)
+                may_push = credentials.usable_token is not None
+                taken = await self._take(account, webhook, received, may_push=may_push)
         return _answer(webhook.answer, [taken])
 
     async def respond_for_all(self, request: Request) -> Response:
@@ -189,28 +191,34 @@ class WebhookEndpoint:
         now = self._clock.now()
         return WebhookRequest(request.method, path, request.query_params, request.headers, body, now)
 
-    async def _account(self, request: Request, account_id: str) -> tuple[OriginAccount[Any], str]:
+    async def _account(self, request: Request, account_id: str) -> tuple[OriginAccount[Any], PushCredentials]:
         try:
-            account = await self._accounts.by_id(account_id)
+            account, credentials = await self._credential_store.with_account(account_id)
+            return self._accounts.opened(account), credentials
+        except (ConfigurationOutdatedError, NoCredentialsError, UntrustedError) as error:
+            raise self._not_kept(
+                account_id, 503, "configuration_outdated", str(error), retry_after=300
+            ) from None
         except UnknownAccountError as error:
             # Of a removed account nothing is kept: one that never was is answered like it.
             record_refusal(self._metrics, request, 410)
             raise RequestError(410, "unknown_account", str(error)) from None
-        try:
-            credentials = await self._credential_store.of(account_id)
-            opened = self._accounts.opened(account)
-        except (ConfigurationOutdatedError, UnknownAccountError, UntrustedError) as error:
-            raise self._not_kept(
-                account_id, 503, "configuration_outdated", str(error), retry_after=300
-            ) from None
-        return opened, credentials.webhook_secret.get_secret_value()
 
-    async def _take(self, account: OriginAccount[Any], webhook: Webhook, request: WebhookRequest) -> Taken:
+    async def _take(
+        self,
+        account: OriginAccount[Any],
+        webhook: Webhook,
+        request: WebhookRequest,
+        *,
+        may_push: bool = True,
+    ) -> Taken:
         """Store what a webhook brings for an account."""
         if len(webhook.items) + len(webhook.lookups) > ITEMS_LIMIT:
             description = f"Send at most {ITEMS_LIMIT} posts at a time"
             raise self._not_kept(account.id, 413, "too_many_posts", description)
-        taken = await self._intake.take(account, webhook.items, _fingerprint(webhook, request))
+        taken = await self._intake.take(
+            account, webhook.items, _fingerprint(webhook, request), may_push=may_push
+        )
         if webhook.lookups:
             await self._lookups.add(account.id, webhook.lookups)
             await self._runner.wake(Lookups.name, account.id)
