@@ -156,8 +156,9 @@ class Day:
             "seconds": round(time.monotonic() - begun),
         }
         self._clock.advance(YEARS.total_seconds())
-        report["rows years later"] = await self._rows_left()
-        report["faults"] = self._faults(memory, report["rows years later"])
+        rows_left = await self._rows_left()
+        report["rows years later"] = rows_left
+        report["faults"] = self._faults(memory, rows_left)
         return report
 
     async def _write(self, hour: int, http: httpx2.AsyncClient) -> None:
@@ -230,7 +231,9 @@ class Day:
             self._imported[resource["external_id"], pushed] += 1
             return result
 
-        zendesk.pulls.pull, zendesk.imports.take = counted_pull, counted_take
+        pulls: Any = zendesk.pulls
+        imports: Any = zendesk.imports
+        pulls.pull, imports.take = counted_pull, counted_take
 
     async def _add_accounts(self, zendesk: Zendesk) -> None:
         database = Database(self._url)

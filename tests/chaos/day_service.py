@@ -12,6 +12,7 @@ import struct
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from acme_reviews.app import create_app
@@ -38,8 +39,10 @@ def go_by(file: Path) -> None:
             while now() < due and not stopping.is_set():  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
-    Clock.machine_time = now
-    Housekeeping.run = run
+    clocks: Any = Clock
+    clocks.machine_time = now
+    housekeepings: Any = Housekeeping
+    housekeepings.run = run
 
 
 def main(listener: int, clock: str) -> None:
