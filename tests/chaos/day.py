@@ -122,7 +122,9 @@ class Day:
                 await self._add_accounts(zendesk)
                 self._watch(zendesk)
                 environment = service_environment(self._keys, self._url, zendesk_url, site_url)
-                environment["PUBLIC_URL"] = address
+                # Everything but the service shares this process, which may be slow.
+                patient = {"ORIGIN_TIMEOUT": "30", "PULL_DEADLINE": "PT50S"}
+                environment |= patient | {"PUBLIC_URL": address}
                 async with (
                     self._service(listener, environment) as pid,
                     httpx2.AsyncClient(base_url=address, timeout=60, trust_env=False) as http,
