@@ -37,10 +37,7 @@ def configure(level: str, *, readable: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Terminals may know few characters, and posts may hold all.
         sys.stdout.reconfigure(errors="backslashreplace")
-    prepare: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.format_exc_info,
-    ]
+    prepare: list[structlog.typing.Processor] = [structlog.processors.format_exc_info]
     render: list[structlog.typing.Processor] = [
         redact,
         structlog.processors.add_log_level,
