@@ -16,7 +16,6 @@ import uuid
 from base64 import b64encode
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,6 @@ sys.path.insert(0, str(Path.cwd()))
 import httpx2
 from acme_reviews.app import set_up
 from acme_reviews.core import account_state
-from acme_reviews.core.signatures import sign
 from acme_reviews.core.sqlite import SqliteConnection
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, CredentialStore, PushToken
@@ -35,6 +33,7 @@ from acme_reviews.settings import Settings, new_operator_password, new_sealing_k
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite, create_app
 from starlette.applications import Starlette
+from told_review import told_review
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -360,25 +359,7 @@ class Load:
         await self._sent("POST", "/channel/admin_ui", data=fields)
 
     async def tell(self, account_id: str) -> None:
-        now = datetime.now(UTC)
-        post: dict[str, Any] = {
-            "id": str(uuid.uuid4()),
-            "review_id": str(uuid.uuid4()),
-            "answers_id": None,
-            "time": now.isoformat(),
-            "author": {"id": "ada", "name": "Ada Lovelace", "kind": "customer"},
-            "rating": 5,
-            "review_rating": 5,
-            "title": "Still the best",
-            "text": "Coffee.",
-            "files": [],
-        }
-        body = json.dumps({"id": str(uuid.uuid4()), "posts": [post]}).encode()
-        headers = {
-            "Webhook-Timestamp": str(int(now.timestamp())),
-            "Webhook-Signature": sign(SECRET, now, body),
-        }
-        await self._sent("POST", f"/webhook/{account_id}", content=body, headers=headers)
+        await self._sent("POST", f"/webhook/{account_id}", **told_review(SECRET, "Coffee."))
         await asyncio.gather(*self.services.runner._running.values())  # noqa: SLF001
 
     async def sweep(self) -> None:

@@ -19,7 +19,6 @@ import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ import uvicorn
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
-from acme_reviews.core.signatures import sign
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.settings import Settings, new_operator_password, new_sealing_key, new_signing_key
@@ -39,6 +37,7 @@ from bare_service import TABLES
 from pydantic import SecretStr
 from sandbox.reviews import ReviewSite, create_app
 from storm_zendesk import StormZendesk
+from told_review import told_review
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -200,25 +199,7 @@ class Load:
 
     async def _webhook(self, service: Service, account_id: str) -> None:
         self._told += 1
-        now = datetime.now(UTC)
-        post = {
-            "id": str(uuid.uuid4()),
-            "review_id": str(uuid.uuid4()),
-            "answers_id": None,
-            "time": now.isoformat(),
-            "author": {"id": "ada", "name": "Ada Lovelace", "kind": "customer"},
-            "rating": 5,
-            "review_rating": 5,
-            "title": "Still the best",
-            "text": TEXT,
-            "files": [],
-        }
-        body = json.dumps({"id": str(uuid.uuid4()), "posts": [post]}).encode()
-        headers = {
-            "Webhook-Timestamp": str(int(now.timestamp())),
-            "Webhook-Signature": sign(SECRET, now, body),
-        }
-        await self._sent("POST", f"{service.url}/webhook/{account_id}", content=body, headers=headers)
+        await self._sent("POST", f"{service.url}/webhook/{account_id}", **told_review(SECRET, TEXT))
 
     async def _sent(self, method: str, url: str, **request: Any) -> httpx2.Response:
         response = await self._http.request(method, url, follow_redirects=False, **request)

@@ -15,7 +15,6 @@ import statistics
 import sys
 import time
 import uuid
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -28,7 +27,6 @@ import httpx2
 from acme_reviews.core.accounts import Accounts
 from acme_reviews.core.database import Database
 from acme_reviews.core.security import Sealer, Signer
-from acme_reviews.core.signatures import sign
 from acme_reviews.origin import Configuration
 from acme_reviews.push.credentials import Access, CredentialStore, PushToken
 from acme_reviews.settings import Settings
@@ -36,6 +34,7 @@ from pydantic import SecretStr
 from sandbox.reviews import ReviewSite
 from sqlalchemy import func, select, table, text
 from storm_zendesk import StormZendesk
+from told_review import told_review
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,6 +52,7 @@ WARM_UP = 32
 """Requests that are not counted: connections are opened, and code is run for the first time."""
 
 SECRET = "the origin's"  # noqa: S105
+TEXT = "I have been coming here for years, and it is still the best coffee in town. " * 4
 BUSINESS = ReviewSite().businesses[0]
 REVIEW = ReviewSite().reviews(BUSINESS)[0].id
 """Every site begins with the same ones."""
@@ -130,25 +130,7 @@ class Load:
         """Tell of a new review, signed as the review site does it."""
         account_id, _ = self._random.choice(self._accounts)
         self._told += 1
-        now = datetime.now(UTC)
-        post = {
-            "id": str(uuid.uuid4()),
-            "review_id": str(uuid.uuid4()),
-            "answers_id": None,
-            "time": now.isoformat(),
-            "author": {"id": "ada", "name": "Ada Lovelace", "kind": "customer"},
-            "rating": 5,
-            "review_rating": 5,
-            "title": "Still the best",
-            "text": "I have been coming here for years, and it is still the best coffee in town. " * 4,
-            "files": [],
-        }
-        body = json.dumps({"id": str(uuid.uuid4()), "posts": [post]}).encode()
-        headers = {
-            "Webhook-Timestamp": str(int(now.timestamp())),
-            "Webhook-Signature": sign(SECRET, now, body),
-        }
-        return await self._post(f"{url}/webhook/{account_id}", content=body, headers=headers)
+        return await self._post(f"{url}/webhook/{account_id}", **told_review(SECRET, TEXT))
 
     async def _post(self, url: str, **request: Any) -> httpx2.Response:
         return (await self._http.post(url, **request)).raise_for_status()

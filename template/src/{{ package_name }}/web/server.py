@@ -4,6 +4,9 @@ import asyncio
 import socket
 
 import uvicorn
+from starlette.types import ASGIApp
+
+from .request_deadlines import BoundedProtocol
 
 LOOK_SECONDS = 0.2
 
@@ -25,3 +28,19 @@ class Server(uvicorn.Server):
             for connection in self.server_state.connections - told:
                 connection.shutdown()
                 told.add(connection)
+
+
+def server_for(app: ASGIApp, host: str, port: int, grace: int) -> Server:
+    """Whatever is under way when it is told to stop has `grace` seconds to come to its end."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=grace,
+    )
+    return Server(config)
