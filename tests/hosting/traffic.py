@@ -51,6 +51,7 @@ class Traffic:
         self._customers = customers
         self._accounts: dict[str, Any] = {}
         self._ended = asyncio.Event()
+        self._arrived_all = asyncio.Event()
         self._before = 0
 
     async def begin(self, manifest: str) -> list[asyncio.Task[None]]:
@@ -60,10 +61,11 @@ class Traffic:
             self._accounts[business.id] = await self._zendesk.add_account(business.name, **typed)
         self._before = len(self._zendesk.log.entries)
         (pulled, *_) = self._accounts.values()
-        loops = [self._read_manifest(), self._pull(pulled)]
+        loops = [self._read_manifest()]
         for business in self._site.businesses:
             names = [f"{CUSTOMER} {number}" for number in range(CUSTOMERS)]
             loops += [self._reply(business.id), *(self._write(business.id, name) for name in names)]
+        self._pulling = asyncio.create_task(self._pull(pulled))
         return [asyncio.create_task(loop) for loop in loops]
 
     async def flowing(self) -> None:
@@ -75,6 +77,8 @@ class Traffic:
         await asyncio.gather(*tasks)
         for business in self._site.businesses:
             await _until(partial(self._keeps_up, business.id, behind=0))
+        self._arrived_all.set()
+        await self._pulling
         await self._zendesk.events.flush()
 
     def report(self) -> dict[str, Any]:
@@ -91,7 +95,8 @@ class Traffic:
             await asyncio.sleep(BREATH)
 
     async def _pull(self, account: Any) -> None:
-        while not self._ended.is_set():
+        """Pull until all is there: what follows a pulled post in its thread waits for the next pull."""
+        while not self._arrived_all.is_set():
             await self._zendesk.pull(account)
             await asyncio.sleep(BREATH)
 
