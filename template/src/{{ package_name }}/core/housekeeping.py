@@ -32,7 +32,8 @@ class Housekeeping:
         while not stopping.is_set():
             await self._keep_until(stopping)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), PERIOD_SECONDS)
+                async with asyncio.timeout(PERIOD_SECONDS):
+                    await stopping.wait()
 
     async def _keep_until(self, stopping: asyncio.Event) -> None:
         """Keep house, and cut that off a little after the service was told to stop."""

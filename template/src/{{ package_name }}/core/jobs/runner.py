@@ -117,7 +117,8 @@ async def sweep(jobs: Iterable[Job], runner: JobRunner, stopping: asyncio.Event)
             except Exception:
                 logger.exception("sweep failed", job=job.name)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), SWEEP)
+            async with asyncio.timeout(SWEEP):
+                await stopping.wait()
 
 
 async def done_without_failing(job: Job, account_id: str, stopping: asyncio.Event) -> None:
