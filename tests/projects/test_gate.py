@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from projects import Project, Template
 
 NAMES = list(NASTIEST.values())
-# Each capability alone that can stand alone, none, all, those that Matrix has code for, and the two that most people
-# choose. Every two capabilities meet in the first; files that are only read are read for every combination, by
+# Each capability alone that can stand alone, none, all, most of them with Matrix, and the two that most people choose.
+# Every two capabilities meet in the first; files that are only read are read for every combination, by
 # test_combinations.py and the tests of hosting. Some projects also have the names that break careless templates.
 GATES: dict[str, dict[str, Any]] = {
     "all": {
@@ -51,7 +51,17 @@ GATES: dict[str, dict[str, Any]] = {
         "public_url": "https://a.b-c.example",
     },
     "matrix": {
-        "capabilities": ["pull", "push", "listen", "channelback", "clickthrough"],
+        "capabilities": [
+            "pull",
+            "push",
+            "listen",
+            "channelback",
+            "deferred_replies",
+            "clickthrough",
+            "event_callback",
+            "about",
+            "dashboard",
+        ],
         "origin": "matrix",
         "hosting": "fly",
     },

@@ -75,10 +75,10 @@ import warnings
 def test_warning() -> None:
     warnings.warn("old", DeprecationWarning, stacklevel=1)
 """
-PASSING = """
-def test_arithmetic() -> None:
-    assert 1 + 1 == 2
-"""
+UNTESTED = "".join(
+    f"\n\ndef weigh_{number}(weight: int) -> int:\n    if weight > {number}:\n        return {number}\n    return weight\n"
+    for number in range(200)
+)
 
 BREAKAGES = {
     "an unused import": Breakage(appended("PACKAGE/core/accounts.py", "\nimport shlex\n"), "lint", "F401"),
@@ -102,8 +102,8 @@ BREAKAGES = {
     "a warning": Breakage(
         as_only_test("tests/test_warning.py", WARNING.lstrip()), "test", "DeprecationWarning: old"
     ),
-    "code without a test": Breakage(
-        as_only_test("tests/test_passing.py", PASSING.lstrip()), "test", "Coverage failure"
+    "branches without test": Breakage(
+        appended("PACKAGE/web/manifest.py", UNTESTED), "test", "Coverage failure"
     ),
 }
 
