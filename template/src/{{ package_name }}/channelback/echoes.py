@@ -14,9 +14,6 @@ from .claims import UNSETTLED, claims_table, further_posts_table
 UNDECIDED = timedelta(minutes=2)
 """How long after its beginning a posting whose outcome is unknown may still show as a new post."""
 
-CLOCKS_APART = timedelta(minutes=1)
-"""How much the origin's clock may be behind."""
-
 
 class EchoesOfReplies:
     def __init__(self, database: Database) -> None:
@@ -35,7 +32,7 @@ class EchoesOfReplies:
         parameters = at(now) | {"account_id": account_id, "lately": now - UNDECIDED}
         first = await self._database.first(_UNDECIDED, parameters)
         # A clock that was ahead may have made the claim.
-        return min(first.at, now) - CLOCKS_APART if first else None
+        return min(first.at, now) if first else None
 
 
 _claim, _further = claims_table.c, further_posts_table.c

@@ -12,7 +12,7 @@ from datetime import datetime
 from ..core.clock import Clock
 from ..core.echoes import Echoes
 from .claims import Claimed, Claims
-from .echoes import CLOCKS_APART, UNDECIDED
+from .echoes import UNDECIDED
 
 
 class UnderWay:
@@ -41,8 +41,8 @@ class UnderWay:
             del self._begun[key]
 
     async def take_back(self) -> None:
-        """Wait for what others have left open, who are no more; however long ago they began to post it."""
-        for account_id, identifier, at in await self._claims.left_open(UNDECIDED):
+        """Wait for what others have left open, who are no more, however long ago: nobody could repeat it meanwhile."""
+        for account_id, identifier, at in await self._claims.left_open():
             self._leave_open((account_id, identifier), at)
 
     async def undecided(self, account_id: str, _external_ids: object) -> Echoes:
@@ -54,7 +54,7 @@ class UnderWay:
         if left:
             # Whoever repeated it may have settled it elsewhere.
             begun += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
-        return Echoes(undecided_since=min(begun) - CLOCKS_APART if begun else None)
+        return Echoes(undecided_since=min(begun, default=None))
 
     def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
         self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()

@@ -5,23 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .hooks import Hook
-from .messages import ExternalResource
 
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
     """What is known of some posts: `ids` are agents' replies.
 
-    A post that was written after `undecided_since` may be a reply too, whose posting is not settled yet.
+    A post that is newer than `undecided_since` may be a reply too, whose posting is not settled yet.
     """
 
     ids: frozenset[str] = frozenset()
     undecided_since: datetime | None = None
-
-    def may_hold(self, resource: ExternalResource) -> bool:
-        """Whether a post may be a reply whose posting is not settled yet."""
-        since = self.undecided_since
-        return since is not None and resource.created_at > since and resource.external_id not in self.ids
 
 
 EchoCheck = Callable[[str, Sequence[str]], Awaitable[Echoes]]
