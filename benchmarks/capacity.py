@@ -1,6 +1,6 @@
 """Says what one core carries, and what a million accounts would need, from the tables in README.md.
 
-python benchmarks/capacity.py
+python benchmarks/capacity.py [--write]
 
 Nothing is measured here. CPU times of requests on SQLite are those of `request_cost.py`, on PostgreSQL and with workers
 those of `scale.py` with one process, and so are the bytes of a row. What else goes in stands below.
@@ -8,10 +8,10 @@ those of `scale.py` with one process, and so are the bytes of a row. What else g
 
 from __future__ import annotations
 
+import argparse
 import re
-from pathlib import Path
 
-README = Path(__file__).with_name("README.md")
+from readme import README, add_option, publish, tabular
 
 PULL_SECONDS = 120
 """Zendesk pulls each account about every two minutes."""
@@ -43,8 +43,11 @@ SPARE = 2
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_option(parser)
+    write = parser.parse_args().write
     readme = README.read_text("utf-8")
-    print(one_core(readme), million(readme), sep="\n\n")
+    publish({"capacity": one_core(readme), "capacity: a million accounts": million(readme)}, write=write)
 
 
 def one_core(readme: str) -> str:
@@ -111,11 +114,6 @@ def cell(readme: str, *names: str, column: int = 0) -> float:
 def rounded(number: float) -> str:
     """Two digits count."""
     return f"{float(f'{number:.1e}'):,.0f}"
-
-
-def tabular(subject: str, columns: str, rows: dict[str, str]) -> str:
-    head = [f"| {subject} | {columns} |", f"|---|{'---|' * len(columns.split(' | '))}"]
-    return "\n".join([*head, *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
 if __name__ == "__main__":

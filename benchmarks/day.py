@@ -1,6 +1,6 @@
 """A simulated day of 10,000 accounts: the service and the sandbox's Zendesk go by one clock, which is moved.
 
-python benchmarks/day.py [--accounts N] [--hours N] [--pulls N] [--posts N]
+python benchmarks/day.py [--accounts N] [--hours N] [--pulls N] [--posts N] [--write]
 
 Zendesk pulls each account as often a day as --pulls says, not every two minutes, which would take hours. Each account gets
 --posts posts a day; of every tenth account they come by webhooks, and are pushed. Exits with 1 if an account is not
@@ -11,18 +11,24 @@ when nothing is to be kept any more.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from projects_to_measure import generate
+from readme import add_option, publish, tabular
 
 DAY = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "day.py"
 CAPABILITIES = ["pull", "push", "channelback", "deferred_replies", "event_callback", "dashboard"]
 
-if __name__ == "__main__":
+NUMBERS = ("accounts", "hours", "pulls", "posts")
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -30,9 +36,42 @@ if __name__ == "__main__":
     parser.add_argument("--hours", type=int, default=24, help="that are simulated (24)")
     parser.add_argument("--pulls", type=int, default=6, help="of each account in 24 hours (6)")
     parser.add_argument("--posts", type=int, default=2, help="of each account in 24 hours (2)")
-    numbers = [str(number) for number in vars(parser.parse_args()).values()]
+    add_option(parser)
+    arguments = vars(parser.parse_args())
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        command = [generate(project, capabilities=CAPABILITIES), DAY, *numbers]
+        python = generate(project, capabilities=CAPABILITIES)
+        command = [python, DAY, *(str(arguments[name]) for name in NUMBERS)]
         env = os.environ | {"PYTHONPATH": str(project)}
-        sys.exit(subprocess.run(command, cwd=project, env=env, check=False).returncode)
+        ended = subprocess.run(command, cwd=project, env=env, check=False, stdout=subprocess.PIPE)
+    if not ended.stdout:
+        return ended.returncode
+    report = json.loads(ended.stdout.splitlines()[-1])
+    publish({"day": table(report)}, write=arguments["write"])
+    print(*report["faults"], sep="\n", file=sys.stderr)
+    return ended.returncode
+
+
+def table(report: dict[str, Any]) -> str:
+    def each(work: str, number: int) -> str:
+        seconds = report["cpu_seconds"][work]
+        return f"{seconds:.0f} s: {seconds / max(number, 1) * 1000:.1f} ms each"
+
+    rows = {
+        "pulls": f"{report['pulls']:,}",
+        "posts that came in; the others were written behind the last pull": f"{report['posts']:,}",
+        "of them pushed": f"{report['pushed']:,}",
+        "CPU of the service for pulls, with what they bring": each("pulls", report["pulls"]),
+        "CPU of the service for webhooks and pushes": each("webhooks and pushes", report["pushed"]),
+        "memory at the beginning, in the middle, at the end": f"{', '.join(map(str, report['mebibytes']))} MiB",
+        "database": f"{report['database_mebibytes']} MiB",
+        "rows two years later": ", ".join(
+            f"{number:,} {name}" for name, number in report["rows years later"].items()
+        ),
+        "took": f"{report['seconds'] / 60:.0f} minutes",
+    }
+    return tabular(f"{report['accounts']:,} accounts, {report['hours']} hours", "SQLite", rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

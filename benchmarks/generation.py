@@ -20,6 +20,7 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
 from projects_to_measure import TEMPLATE
+from readme import add_option, publish
 
 NAME = "origin_name=Acme Reviews"
 SAYS_NOTHING = "_min_copier_version: '9.0'\n_subdirectory: template\n_exclude: [left_out]\n"
@@ -29,6 +30,7 @@ VISITED = "floor, with as many left out"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="how often each is copied (5)")
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -44,7 +46,7 @@ def main() -> None:
             spent["floor"].append(copied(folder / "floor", folder / f"floor-{number}"))
             spent[VISITED].append(copied(folder / "visited", folder / f"visited-{number}"))
             spent["git config"].append(asked(folder / "floor", len(files)))
-    print(table(spent, len(files)))
+    publish({"generation": table(spent, len(files))}, write=arguments.write)
 
 
 def files_of(folder: Path) -> list[Path]:

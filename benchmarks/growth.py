@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from projects_to_measure import SERVED, generate
+from readme import add_option, publish
 
 SCRIPT = Path(__file__).with_name("measure_growth.py")
 SMALL = (100, 10_000, 10_000, 2_000)
@@ -36,6 +37,7 @@ def main() -> int:
     sizes = ("ACCOUNTS", "WAITING", "DELIVERED", "OTHERS")
     parser.add_argument("--large", type=int, nargs=len(sizes), metavar=sizes, default=LARGE, help=str(LARGE))
     parser.add_argument("--project", type=Path, help="one that is there, for the Python that runs this")
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = arguments.project or Path(folder) / "project"
@@ -43,7 +45,7 @@ def main() -> int:
             Path(sys.executable) if arguments.project else generate(project, capabilities=[*SERVED, "zis"])
         )
         small, large = (measured(python, project, sizes) for sizes in (SMALL, arguments.large))
-    print(table(small, large))
+    publish({"growth": table(small, large)}, write=arguments.write)
     grown = [kind for kind in small if ratio(small[kind][0], large[kind][0]) > BOUND]
     for kind in grown:
         print(f"{kind}: more than {BOUND} times as many instructions", file=sys.stderr)

@@ -18,11 +18,30 @@ import tempfile
 from pathlib import Path
 
 from projects_to_measure import SERVED, generate
+from readme import add_option, publish, tabular
 from uv import find_uv_bin
 
 SCRIPT = Path(__file__).with_name("measure_requests.py")
 BESIDE = ("fastapi", "python-multipart", "aiosqlite")
 """What only the services need that the generated one is compared with."""
+
+OBVIOUS = "FastAPI, SQLAlchemy"
+"""The service that no request may cost more than."""
+
+GOALS = {
+    "pull, nothing new": 2.2,
+    "pull of 200": 3,
+    "channelback": 2.2,
+    "channelback, repeated": 3,
+    "click-through": 2.2,
+    "admin form": 3,
+    "webhook, one post": 2.2,
+}
+"""How many times as much as the bare service a request may cost at most."""
+
+PUSHING = "webhook to Zendesk, one post"
+PUSHING_GOAL = 6
+"""CPU milliseconds."""
 
 Spent = dict[str, dict[str, list[float]]]
 """Milliseconds of CPU time of one request, by kind and service, in each round."""
@@ -32,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7, help="how often each number is measured (7)")
     parser.add_argument("--each", type=int, default=100, help="requests of each kind in a round (100)")
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
@@ -42,7 +62,8 @@ def main() -> None:
         command = [python, SCRIPT, str(arguments.rounds), str(arguments.each)]
         environment = os.environ | {"PYTHONPATH": str(project)}
         measured = subprocess.run(command, cwd=project, env=environment, check=True, stdout=subprocess.PIPE)
-    print(table(json.loads(measured.stdout)))
+    spent = json.loads(measured.stdout)
+    publish({"requests": table(spent), "requests: goals": goals(spent)}, write=arguments.write)
 
 
 def table(spent: Spent) -> str:
@@ -54,6 +75,26 @@ def table(spent: Spent) -> str:
         ratios = [f"{ratio(by_service['service'], by_service[name]):.1f}" for name in names[1:]]
         lines.append(f"| {' | '.join([kind, *medians, *ratios])} |")
     return "\n".join(lines)
+
+
+def goals(spent: Spent) -> str:
+    rows = {}
+    for kind, goal in GOALS.items():
+        reached = ratio(spent[kind]["service"], spent[kind]["bare"])
+        rows[kind] = f"{goal} | {verdict(reached, goal)} | {no_more_than_obvious(spent[kind])}"
+    pushing = statistics.median(spent[PUSHING]["service"])
+    reached = verdict(pushing, PUSHING_GOAL, " ms")
+    rows[PUSHING] = f"{PUSHING_GOAL} ms | {reached} | {no_more_than_obvious(spent[PUSHING])}"
+    columns = f"service / bare: goal | reached? | no more than {OBVIOUS}?"
+    return tabular("Request", columns, rows)
+
+
+def no_more_than_obvious(by_service: dict[str, list[float]]) -> str:
+    return verdict(ratio(by_service["service"], by_service[OBVIOUS]), 1)
+
+
+def verdict(value: float, most: float, unit: str = "") -> str:
+    return f"{'yes' if round(value, 1) <= most else 'no'}, {value:.1f}{unit}"
 
 
 def ratio(own: list[float], others: list[float]) -> float:

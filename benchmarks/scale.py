@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from projects_to_measure import TEMPLATE, generate
+from readme import add_option, publish, tabular
 
 # What starts a fleet for the tests starts this one.
 sys.path.extend(str(TEMPLATE / "tests" / folder) for folder in ("", "form", "hosting", "projects"))
@@ -50,13 +51,14 @@ def main() -> None:
     parser.add_argument(
         "--posts", type=int, default=1000, help="posts in each, a webhook for every one (1000)"
     )
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "project"
         python = generate(path, capabilities=CAPABILITIES, hosting="compose")
         machine = Machine(Project(path, Project(path).recorded), python.parent, Path(folder))
         measured, sizes = measure(machine, arguments.rounds, arguments.requests, arguments.posts)
-    print(table(measured), table_of_sizes(sizes), sep="\n\n")
+    publish({"scale": table(measured), "scale: rows": table_of_sizes(sizes)}, write=arguments.write)
 
 
 def measure(
@@ -123,11 +125,8 @@ def table(measured: dict[int, list[Measured]]) -> str:
 
 
 def table_of_sizes(sizes: Sizes) -> str:
-    lines = ["| Table | rows | bytes a row |", "|---|---|---|"]
-    lines += [
-        f"| {name} | {rows} | {size / rows:.0f} |" for name, (rows, size) in sizes.items() if rows >= MANY
-    ]
-    return "\n".join(lines)
+    kept = {name: f"{rows} | {size / rows:.0f}" for name, (rows, size) in sizes.items() if rows >= MANY}
+    return tabular("Table", "rows | bytes a row", kept)
 
 
 def text(values: list[float], of_one: list[float]) -> str:

@@ -1,6 +1,6 @@
 """Has origin, Zendesk, database and clock fail at once while customers write, agents reply and the service is killed.
 
-python benchmarks/soak.py {sqlite,postgresql} [--seed N] [--posts N] [--kills N] …
+python benchmarks/soak.py {sqlite,postgresql} [--seed N] [--posts N] [--kills N] … [--write]
 
 Exits with 1 if a post or a reply is lost or doubled, a reply comes back as a customer's comment, a thread is out of
 order, or the log holds a traceback that none of the faults explains. The soak itself is in tests/chaos.
@@ -8,13 +8,17 @@ order, or the log holds a traceback that none of the faults explains. The soak i
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from projects_to_measure import generate
+from readme import add_option, publish, tabular
 
 SOAK = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "soak.py"
 CAPABILITIES = [
@@ -22,9 +26,55 @@ CAPABILITIES = [
     *("clickthrough", "event_callback", "about", "dashboard"),
 ]
 
-if __name__ == "__main__":
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Further options are those of tests/chaos/soak.py.",
+    )
+    parser.add_argument("database", choices=("sqlite", "postgresql"))
+    parser.add_argument("--seed", default="1", help="repeats the order of the blows (1)")
+    add_option(parser)
+    arguments, others = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        soak = [generate(project, capabilities=CAPABILITIES), SOAK, *sys.argv[1:]]
+        python = generate(project, capabilities=CAPABILITIES)
+        soak = [python, SOAK, arguments.database, "--seed", arguments.seed, *others]
         env = os.environ | {"PYTHONPATH": str(project)}
-        sys.exit(subprocess.run(soak, cwd=project, env=env, check=False).returncode)
+        ended = subprocess.run(soak, cwd=project, env=env, check=False, stdout=subprocess.PIPE)
+    if ended.returncode == 0:
+        seed, report = arguments.seed, json.loads(ended.stdout.splitlines()[-1])
+        if arguments.database == "sqlite":
+            publish({"soak on sqlite": table("SQLite", seed, report)}, write=arguments.write)
+        else:
+            publish({"soak on postgresql": table("PostgreSQL", seed, report)}, write=arguments.write)
+    return ended.returncode
+
+
+def table(database: str, seed: str, report: dict[str, Any]) -> str:
+    def listed(numbers: dict[str, int]) -> str:
+        return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items()))
+
+    answers = {
+        status: sum(
+            number for answer, number in report["answers"].items() if answer.rpartition(" ")[2] == status
+        )
+        for status in ("200", "202", "302", "401", "503", "none")
+    }
+    rows = {
+        "posts, replies": f"{report['posts']:,}, {report['replies']:,}",
+        "blows": listed(report["blows"]),
+        "the origin's answers": listed(report["origin"]),
+        "Zendesk's answers": listed(report["zendesk"]),
+        "the service's answers": listed(answers),
+        "longest end": f"{report['longest_end']} s",
+        "memory when all is calm": f"{', '.join(map(str, report['mebibytes']))} MiB",
+        "rows years later": listed(report["rows"]),
+        "took": f"{report['seconds'] / 60:.1f} minutes",
+    }
+    return tabular(f"Seed {seed}", database, rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 from projects_to_measure import EVERYTHING, copy, install
+from readme import add_option, publish
 from request_cost import BESIDE
 from uv import find_uv_bin
 
@@ -82,6 +83,7 @@ class Subject:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9, help="how often each service starts (9)")
+    add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -96,7 +98,7 @@ def main() -> None:
                 # The first start compiles, and makes the tables.
                 if number:
                     subject.measured.append(found)
-    print(table(subjects))
+    publish({"start": table(subjects)}, write=arguments.write)
 
 
 def generated(folder: Path, name: str, capabilities: list[str]) -> Subject:

@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import copier
+from readme import add_option, publish, tabular
 from uv import find_uv_bin
 
 HERE = Path(__file__).resolve().parent
@@ -34,25 +35,30 @@ STEPS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=100, help="how often each step is measured (100)")
-    rounds = parser.parse_args().rounds
+    add_option(parser)
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     with tempfile.TemporaryDirectory() as folder:
         seconds = measure(Path(folder) / "project", rounds)
     shares = {
         step: [own / pull for own, pull in zip(seconds[step], seconds["pull"], strict=True)] for step in STEPS
     }
-    print(
-        f"{rounds} rounds. Medians; in brackets, where the middle eight tenths lie; and the fastest of each.\n"
-    )
-    for step, title in STEPS.items():
-        low, high = spread(shares[step])
-        print(
-            f"{title:45} {statistics.median(seconds[step]) * 1000:7.1f} ms"
-            f"  share of the pull {statistics.median(shares[step]):.3f} [{low:.3f} to {high:.3f}],"
-            f" {min(seconds[step]) / min(seconds['pull']):.3f}"
-        )
+    publish({"validation": table(seconds, shares)}, write=arguments.write)
     holds = statistics.median(shares[CLAIMED]) < MOST
     print(f"\n{STEPS[CLAIMED]} takes {'less' if holds else 'NOT less'} than {MOST} of the pull")
     return 0 if holds else 1
+
+
+def table(seconds: dict[str, list[float]], shares: dict[str, list[float]]) -> str:
+    rows = {}
+    for step, title in STEPS.items():
+        low, high = spread(shares[step])
+        rows[title] = (
+            f"{statistics.median(seconds[step]) * 1000:.1f} | {statistics.median(shares[step]):.3f}"
+            f" | {low:.3f} to {high:.3f} | {min(seconds[step]) / min(seconds['pull']):.3f}"
+        )
+    columns = "ms, median | share of the pull, median | its middle eight tenths | share of the fastest"
+    return tabular(f"{len(seconds['pull'])} rounds", columns, rows)
 
 
 def measure(project: Path, rounds: int) -> dict[str, list[float]]:

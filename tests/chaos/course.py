@@ -185,6 +185,8 @@ class Processes:
                 match line.decode().split():
                     case [str(word), kind, pid] if word == READY:
                         self._ready[int(pid)] = kind
+                    case []:
+                        pass
                     case _:
                         self.output.append(line.decode().rstrip())
                         log.write(line)

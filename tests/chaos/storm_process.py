@@ -123,7 +123,8 @@ async def work(origin: ScriptedOrigin | None) -> None:
 
 
 def tell(kind: str) -> None:
-    sys.stdout.write(f"{READY} {kind} {os.getpid()}\n")
+    # Whoever was killed may have left a line without an end.
+    sys.stdout.write(f"\n{READY} {kind} {os.getpid()}\n")
     sys.stdout.flush()
 
 
