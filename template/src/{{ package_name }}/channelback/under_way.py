@@ -12,7 +12,7 @@ from datetime import datetime
 from ..core.clock import Clock
 from ..core.echoes import Echoes
 from .claims import Claimed, Claims
-from .echoes import UNDECIDED
+from .echoes import UNDECIDED, begun
 
 
 class UnderWay:
@@ -49,12 +49,13 @@ class UnderWay:
         """Say since when posts of an account may be replies."""
         now = time.monotonic()
         self._open = {key: left for key, left in self._open.items() if left[1] > now}
-        begun = [since for (owner, _), since in self._begun.items() if owner == account_id]
+        posting = [since for (owner, _), since in self._begun.items() if owner == account_id]
         left = {name: since for (owner, name), (since, _) in self._open.items() if owner == account_id}
         if left:
             # Whoever repeated it may have settled it elsewhere.
-            begun += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
-        return Echoes(undecided_since=min(begun, default=None))
+            posting += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
+        moments = [begun(at, self._clock.now()) for at in posting]
+        return Echoes(undecided_since=min(moments, default=None))
 
     def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
         self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()
