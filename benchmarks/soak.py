@@ -70,7 +70,8 @@ def table(database: str, seed: str, report: dict[str, Any]) -> str:
         "the service's answers": listed(answers),
         "longest end": f"{report['longest_end']} s",
         "memory when all is calm": f"{', '.join(map(str, report['mebibytes']))} MiB",
-        "rows years later": listed(report["rows"]),
+        # PostgreSQL's clock cannot be moved.
+        **({"rows years later": listed(report["rows"])} if report["rows"] else {}),
         "took": f"{report['seconds'] / 60:.1f} minutes",
     }
     return tabular(f"Seed {seed}", database, rows)

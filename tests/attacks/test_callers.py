@@ -118,7 +118,14 @@ async def test_forged_metadata_opens_nothing(
 
 
 async def test_true_metadata_opens_everything(attacked: Attacked) -> None:
+    reply = {
+        "metadata": attacked.metadata,
+        "message": "Hello",
+        "parent_id": "1",
+        "request_unique_identifier": "1",
+    }
     action = {"instance_metadata": attacked.metadata, "client_data": '{"post_id": "1"}'}
+    assert (await attacked.http.post("/channel/channelback", data=reply)).is_success
     assert (await attacked.http.post("/channel/pull", data={"metadata": attacked.metadata})).is_success
     assert (await attacked.http.post("/channel/proxy/like", data=action)).is_success
 
