@@ -41,6 +41,30 @@ async def test_a_comment_comes_without_a_reload_and_nothing_typed_is_lost(
     assert await page.evaluate("[window.neverReloaded, window.hacked]") == [True, None]
 
 
+async def test_what_was_not_there_yet_comes_without_a_reload_and_what_is_gone_goes(
+    integration: ScriptedIntegration, zendesk: Zendesk, page: Page
+) -> None:
+    """Whoever is quicker than the service at its start looks at a Zendesk in which nothing is installed."""
+    manifest_url = zendesk.state.manifest.url if zendesk.state.manifest else ""
+    await zendesk.uninstall()
+    await page.goto(f"{zendesk.settings.address}/admin")
+    add = page.get_by_role("button", name="Add an account")
+    await expect(add).to_have_count(0)
+    await zendesk.install(manifest_url)
+    await expect(add).to_be_visible()
+    await expect(page.get_by_role("heading", name=integration.manifest["name"])).to_be_visible()
+    await zendesk.uninstall()
+    await expect(page.get_by_role("heading", name="Accounts")).to_be_hidden()
+
+
+async def test_the_first_account_brings_its_token_without_a_reload(zendesk: Zendesk, page: Page) -> None:
+    await page.goto(f"{zendesk.settings.address}/faults")
+    tokens = page.get_by_role("heading", name="Push tokens")
+    await expect(tokens).to_be_hidden()
+    await zendesk.add_account("Main", key="password-1")
+    await expect(tokens).to_be_visible()
+
+
 async def test_a_reply_that_fails_is_told_where_it_stands_and_sent_again(
     posts: list[dict[str, object]], zendesk: Zendesk, page: Page
 ) -> None:
