@@ -53,6 +53,7 @@ async def test_what_was_not_there_yet_comes_without_a_reload_and_what_is_gone_go
     await zendesk.install(manifest_url)
     await expect(add).to_be_visible()
     await expect(page.get_by_role("heading", name=integration.manifest["name"])).to_be_visible()
+    await expect(page.get_by_role("heading", name="Install another")).to_be_visible()
     await zendesk.uninstall()
     await expect(page.get_by_role("heading", name="Accounts")).to_be_hidden()
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, or_, select, union_all
 
-from ..core.clock import JITTER
 from ..core.database import Database
 from ..core.echoes import Echoes
 from ..core.membership import is_among
@@ -14,9 +13,6 @@ from .claims import UNSETTLED, claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
 """How long after its beginning a posting whose outcome is unknown may still show as a new post."""
-
-LATELY = timedelta(days=1)
-"""A reply whose beginning is not known has begun since then."""
 
 
 class EchoesOfReplies:
@@ -35,12 +31,7 @@ class EchoesOfReplies:
         now = self._clock.now()
         parameters = at(now) | {"account_id": account_id, "lately": now - UNDECIDED}
         first = await self._database.first(_UNDECIDED, parameters)
-        return begun(first.at, now) if first else None
-
-
-def begun(at: datetime, now: datetime) -> datetime:
-    """Say when a reply was begun; a moment in the future, which a clock that was ahead has noted, tells nothing."""
-    return at if at <= now + JITTER else now - LATELY
+        return first.at if first else None
 
 
 _claim, _further = claims_table.c, further_posts_table.c

@@ -7,12 +7,15 @@ run out, and one that was just left open as if it had been so for long.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ..core.clock import Clock
+from ..core.clock import JITTER, Clock
 from ..core.echoes import Echoes
 from .claims import Claimed, Claims
-from .echoes import UNDECIDED, begun
+from .echoes import UNDECIDED
+
+LATELY = timedelta(days=1)
+"""A reply whose beginning is not known has begun since then."""
 
 
 class UnderWay:
@@ -54,8 +57,13 @@ class UnderWay:
         if left:
             # Whoever repeated it may have settled it elsewhere.
             posting += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
-        moments = [begun(at, self._clock.now()) for at in posting]
+        moments = [_begun(at, self._clock.now()) for at in posting]
         return Echoes(undecided_since=min(moments, default=None))
 
     def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
         self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()
+
+
+def _begun(at: datetime, now: datetime) -> datetime:
+    """Say when a reply was begun; a moment in the future, which a clock that was ahead has noted, tells nothing."""
+    return at if at <= now + JITTER else now - LATELY
