@@ -22,6 +22,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -37,8 +38,8 @@ from replies import Site
 from sqlalchemy import delete
 from storm_zendesk import StormZendesk
 
-PATIENCE = 30.0
-"""Seconds after which something that does not happen has failed."""
+PATIENCE = 60.0
+"""Seconds after which something that does not happen has failed: twice what a lease of the lost process lasts."""
 
 PAUSE = 0.05
 """Seconds between two posts, replies or pulls."""
@@ -80,7 +81,7 @@ class Course:
         self._folder = folder
         self._ways = ways
         self._keys = Keys()
-        self._site = Site(Random(1), {}, recognises_keys=True)  # noqa: S311
+        self._site = Site(Random(1), {"slow": 0.5}, recognises_keys=True)  # noqa: S311
         self._zendesk = StormZendesk(1, fair=True)
         self._accounts: dict[str, Added] = {}
         self._acknowledged = Acknowledged()
@@ -100,7 +101,7 @@ class Course:
                 processes,
                 url,
             ),
-            httpx2.AsyncClient(base_url=url, timeout=5, trust_env=False) as http,
+            httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
         ):
             for way in self._ways:
                 report[way.name] = await self._try(way, processes, http)
@@ -172,7 +173,7 @@ class Course:
         for business in (AT_ONCE, LATER):
             await self._reply_as(business, f"{business}-reply-{self._number}", http)
 
-    async def _reply_as(self, business: str, identifier: str, http: httpx2.AsyncClient) -> None:
+    async def _reply_as(self, business: str, identifier: str, http: httpx2.AsyncClient) -> bool:
         form = {
             "metadata": self._accounts[business].metadata,
             "message": identifier,
@@ -182,10 +183,11 @@ class Course:
         }
         response = await http.post("/channel/channelback", data=form)
         if not response.is_success:
-            return
+            return False
         answer = response.json()["external_id"]
         if self._acknowledged.replies.setdefault(identifier, answer) != answer:
             self._faults.append(f"{identifier} was answered in two ways")
+        return True
 
     async def _pull(self, http: httpx2.AsyncClient, business: str = AT_ONCE) -> None:
         """The other account is pulled after a restore, and otherwise left to the webhooks."""
@@ -204,14 +206,19 @@ class Course:
         def unpulled() -> list[str]:
             return sorted(self._site.by("customer").keys() - {*self._pulled, *self._imported()})
 
+        async def pull_all() -> bool:
+            for business in (AT_ONCE, LATER):
+                await self._pull(http, business)
+            return not unpulled()
+
         await _until(lambda: not missing())
         self._faults += [f"{way.name}: {name} is lost" for name in missing()]
         # Zendesk asks again: for what the copy knows, for what was posted since, and for posts from where it was.
         for identifier in [*self._acknowledged.replies]:
             business = AT_ONCE if identifier.startswith(AT_ONCE) else LATER
-            await self._reply_as(business, identifier, http)
-        for business in (AT_ONCE, LATER):
-            await self._pull(http, business)
+            await _repeat(partial(self._reply_as, business, identifier, http))
+        # A reply that the copy knows as being posted holds posts back until it is settled.
+        await _repeat(pull_all)
         self._faults += [f"{way.name}: {name} was not pulled" for name in unpulled()]
         texts = [reply["text"] for reply in self._site.by("agent").values()]
         self._faults += [
@@ -276,6 +283,13 @@ async def _until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
+
+
+async def _repeat(step: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+    """Take a step until it says that all is done, or patience ends."""
+    end = time.monotonic() + PATIENCE
+    while not await step() and time.monotonic() < end:  # noqa: ASYNC110
+        await asyncio.sleep(PAUSE)
 
 
 @contextmanager

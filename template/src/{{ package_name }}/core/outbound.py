@@ -33,6 +33,10 @@ IDLE_SECONDS = 3.0
 """How long an idle connection may be used again. Many hosts (Node, uvicorn) close theirs after five seconds; one that
 closes just as a request leaves makes its outcome unknown."""
 
+LOOK_UP_SECONDS = 1.0
+"""How long a name may take to be looked up here that a proxy will look up again. Where everything goes through one,
+no name server may answer at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
@@ -249,7 +253,8 @@ class Road(httpx2.AsyncBaseTransport):
             return await self._direct.handle_async_request(request)
         # Names that only the proxy knows are its own business; those that lead inside from here are refused.
         with suppress(OSError):
-            await self._network.addresses(url.host, url.port or PORTS.get(url.scheme, 0))
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                await self._network.addresses(url.host, url.port or PORTS.get(url.scheme, 0))
         if proxy not in self._through:
             self._through[proxy] = httpx2.AsyncHTTPTransport(
                 verify=self._context, limits=self._limits, proxy=proxy
