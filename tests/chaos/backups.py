@@ -171,9 +171,11 @@ class Course:
     async def _reply(self, http: httpx2.AsyncClient) -> None:
         self._number += 1
         for business in (AT_ONCE, LATER):
-            await self._reply_as(business, f"{business}-reply-{self._number}", http)
+            await self._reply_as(business, self._number, http)
 
-    async def _reply_as(self, business: str, identifier: str, http: httpx2.AsyncClient) -> bool:
+    async def _reply_as(self, business: str, number: int, http: httpx2.AsyncClient) -> bool:
+        """Say whether it was answered."""
+        identifier = f"{business}-reply-{number}"
         form = {
             "metadata": self._accounts[business].metadata,
             "message": identifier,
@@ -213,10 +215,11 @@ class Course:
 
         await _until(lambda: not missing())
         self._faults += [f"{way.name}: {name} is lost" for name in missing()]
-        # Zendesk asks again: for what the copy knows, for what was posted since, and for posts from where it was.
-        for identifier in [*self._acknowledged.replies]:
-            business = AT_ONCE if identifier.startswith(AT_ONCE) else LATER
-            await _repeat(partial(self._reply_as, business, identifier, http))
+        # Zendesk asks again: for replies that the copy knows, for those that it does not or that were never answered,
+        # and for posts from where it was.
+        for number in range(1, self._number + 1):
+            for business in (AT_ONCE, LATER):
+                await _repeat(partial(self._reply_as, business, number, http))
         # A reply that the copy knows as being posted holds posts back until it is settled.
         await _repeat(pull_all)
         self._faults += [f"{way.name}: {name} was not pulled" for name in unpulled()]
