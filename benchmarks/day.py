@@ -11,19 +11,13 @@ when nothing is to be kept any more.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from projects_to_measure import generate
+from courses import ran
 from readme import add_option, publish, tabular
 
-DAY = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "day.py"
-CAPABILITIES = ["pull", "push", "channelback", "deferred_replies", "event_callback", "dashboard"]
+CAPABILITIES = ("pull", "push", "channelback", "deferred_replies", "event_callback", "dashboard")
 
 NUMBERS = ("accounts", "hours", "pulls", "posts")
 
@@ -38,18 +32,11 @@ def main() -> int:
     parser.add_argument("--posts", type=int, default=2, help="of each account in 24 hours (2)")
     add_option(parser)
     arguments = vars(parser.parse_args())
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        python = generate(project, capabilities=CAPABILITIES)
-        command = [python, DAY, *(str(arguments[name]) for name in NUMBERS)]
-        env = os.environ | {"PYTHONPATH": str(project)}
-        ended = subprocess.run(command, cwd=project, env=env, check=False, stdout=subprocess.PIPE)
-    if not ended.stdout:
-        return ended.returncode
-    report = json.loads(ended.stdout.splitlines()[-1])
+    numbers = [arguments[name] for name in NUMBERS]
+    report, code = ran("day.py", *numbers, capabilities=CAPABILITIES)
     publish({"day": table(report)}, write=arguments["write"])
     print(*report["faults"], sep="\n", file=sys.stderr)
-    return ended.returncode
+    return code
 
 
 def table(report: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Compares the durable way of posts to Zendesk with a bare client that sends the same batches, and times a webhook.
 
-python benchmarks/delivery.py [--messages N] [--accounts N] [--webhooks N]
+python benchmarks/delivery.py [--messages N] [--accounts N] [--webhooks N] [--write]
 
 Each number is measured in the same run, against the same Zendesk on this machine, which answers at once:
 
@@ -14,12 +14,11 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from projects_to_measure import generate
+from readme import add_option, publish, tabular
 
 HERE = Path(__file__).resolve().parent
 TARGET = 50
@@ -31,28 +30,32 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=40_000, help="posts in each run (40000)")
     parser.add_argument("--accounts", type=int, default=10, help="accounts that they belong to (10)")
     parser.add_argument("--webhooks", type=int, default=50, help="webhooks that are timed (50)")
+    add_option(parser)
     arguments = parser.parse_args()
+    numbers = (arguments.messages, arguments.accounts, arguments.webhooks)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
-        command = [generate(project), HERE / "measure_delivery.py"]
-        numbers = [str(number) for number in vars(arguments).values()]
-        measured = subprocess.run([*command, *numbers], cwd=project, check=True, stdout=subprocess.PIPE)
-    report(json.loads(measured.stdout))
+        command = [generate(project), HERE / "measure_delivery.py", *map(str, numbers)]
+        ended = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE)
+    measured = json.loads(ended.stdout)
+    tables = {
+        "delivery": rates(measured["rates"], arguments.messages),
+        "delivery: one webhook": waits(measured["milliseconds"]),
+    }
+    publish(tables, write=arguments.write)
 
 
-def report(measured: dict[str, Any]) -> None:
-    rates = measured["rates"]
-    lines = [
-        f"{way:28} {rate:8.0f} posts/s  {rate / rates['bare client']:5.2f} of the bare client"
-        for way, rate in rates.items()
-    ]
-    for way, milliseconds in measured["milliseconds"].items():
+def rates(measured: dict[str, float], messages: int) -> str:
+    rows = {way: f"{rate:,.0f} | {rate / measured['bare client']:.2f}" for way, rate in measured.items()}
+    return tabular(f"{messages:,} posts", "posts a second | of the bare client", rows)
+
+
+def waits(measured: dict[str, list[float]]) -> str:
+    rows = {}
+    for way, milliseconds in measured.items():
         ordered = sorted(milliseconds)
-        median, most = statistics.median(ordered), ordered[int(len(ordered) * 0.9)]
-        lines.append(
-            f"webhook to Zendesk, {way:24} median {median:6.1f} ms (target: below {TARGET}), nine tenths within {most:6.1f} ms"
-        )
-    sys.stdout.write("\n".join(lines) + "\n")
+        rows[way] = f"{statistics.median(ordered):.0f} | {ordered[int(len(ordered) * 0.9)]:.0f} | {TARGET}"
+    return tabular("From a webhook to Zendesk", "ms, median | in nine tenths | goal for the median", rows)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,18 @@ order, or the log holds a traceback that none of the faults explains. The soak i
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from projects_to_measure import generate
-from readme import add_option, publish, tabular
+from courses import DATABASES, listed, ran
+from readme import Place, add_option, publish, tabular
 
-SOAK = Path(__file__).resolve().parent.parent / "tests" / "chaos" / "soak.py"
-CAPABILITIES = [
+PLACES: dict[str, Place] = {"sqlite": "soak on sqlite", "postgresql": "soak on postgresql"}
+
+CAPABILITIES = (
     *("pull", "push", "channelback", "deferred_replies"),
     *("clickthrough", "event_callback", "about", "dashboard"),
-]
+)
 
 
 def main() -> int:
@@ -33,29 +29,18 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Further options are those of tests/chaos/soak.py.",
     )
-    parser.add_argument("database", choices=("sqlite", "postgresql"))
+    parser.add_argument("database", choices=DATABASES)
     parser.add_argument("--seed", default="1", help="repeats the order of the blows (1)")
     add_option(parser)
     arguments, others = parser.parse_known_args()
-    with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        python = generate(project, capabilities=CAPABILITIES)
-        soak = [python, SOAK, arguments.database, "--seed", arguments.seed, *others]
-        env = os.environ | {"PYTHONPATH": str(project)}
-        ended = subprocess.run(soak, cwd=project, env=env, check=False, stdout=subprocess.PIPE)
-    if ended.returncode == 0:
-        seed, report = arguments.seed, json.loads(ended.stdout.splitlines()[-1])
-        if arguments.database == "sqlite":
-            publish({"soak on sqlite": table("SQLite", seed, report)}, write=arguments.write)
-        else:
-            publish({"soak on postgresql": table("PostgreSQL", seed, report)}, write=arguments.write)
-    return ended.returncode
+    options = (arguments.database, "--seed", arguments.seed, *others)
+    report, code = ran("soak.py", *options, capabilities=CAPABILITIES)
+    written = table(DATABASES[arguments.database], arguments.seed, report)
+    publish({PLACES[arguments.database]: written}, write=arguments.write)
+    return code
 
 
 def table(database: str, seed: str, report: dict[str, Any]) -> str:
-    def listed(numbers: dict[str, int]) -> str:
-        return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items()))
-
     answers = {
         status: sum(
             number for answer, number in report["answers"].items() if answer.rpartition(" ")[2] == status
