@@ -88,7 +88,7 @@ async def meet(folder: Path) -> dict[str, Any]:
                 "signing_keys": new_signing_key(),
                 "sealing_keys": new_sealing_key(),
                 "inner_hosts": url.removeprefix("http://"),
-                "call_deadline": "PT3S",
+                "call_deadline": "PT8S",
             }
         )
         os.environ["ORIGIN_URL"] = url

