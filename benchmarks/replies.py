@@ -7,32 +7,17 @@ Exits with 1 if a reply is lost, posted twice, or comes back as a customer's com
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from courses import DATABASES, listed, ran
-from readme import Place, add_option, publish, tabular
+from courses import listed, survive
+from readme import tabular
+
+if TYPE_CHECKING:
+    from readme import Place
 
 CAPABILITIES = ("pull", "push", "channelback", "deferred_replies")
 PLACES: dict[str, Place] = {"sqlite": "replies on sqlite", "postgresql": "replies on postgresql"}
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Further options are those of tests/chaos/replies.py.",
-    )
-    parser.add_argument("database", choices=DATABASES)
-    parser.add_argument("--seed", default="1", help="repeats the order of the faults (1)")
-    add_option(parser)
-    arguments, others = parser.parse_known_args()
-    options = (arguments.database, "--seed", arguments.seed, *others)
-    report, code = ran("replies.py", *options, capabilities=CAPABILITIES)
-    written = table(DATABASES[arguments.database], arguments.seed, report)
-    publish({PLACES[arguments.database]: written}, write=arguments.write)
-    return code
 
 
 def table(database: str, seed: str, report: dict[str, Any]) -> str:
@@ -46,4 +31,4 @@ def table(database: str, seed: str, report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(survive(__doc__, "replies.py", CAPABILITIES, PLACES, table))

@@ -8,12 +8,14 @@ order, or the log holds a traceback that none of the faults explains. The soak i
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from courses import DATABASES, listed, ran
-from readme import Place, add_option, publish, tabular
+from courses import listed, survive
+from readme import tabular
+
+if TYPE_CHECKING:
+    from readme import Place
 
 PLACES: dict[str, Place] = {"sqlite": "soak on sqlite", "postgresql": "soak on postgresql"}
 
@@ -21,23 +23,6 @@ CAPABILITIES = (
     *("pull", "push", "channelback", "deferred_replies"),
     *("clickthrough", "event_callback", "about", "dashboard"),
 )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Further options are those of tests/chaos/soak.py.",
-    )
-    parser.add_argument("database", choices=DATABASES)
-    parser.add_argument("--seed", default="1", help="repeats the order of the blows (1)")
-    add_option(parser)
-    arguments, others = parser.parse_known_args()
-    options = (arguments.database, "--seed", arguments.seed, *others)
-    report, code = ran("soak.py", *options, capabilities=CAPABILITIES)
-    written = table(DATABASES[arguments.database], arguments.seed, report)
-    publish({PLACES[arguments.database]: written}, write=arguments.write)
-    return code
 
 
 def table(database: str, seed: str, report: dict[str, Any]) -> str:
@@ -63,4 +48,4 @@ def table(database: str, seed: str, report: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(survive(__doc__, "soak.py", CAPABILITIES, PLACES, table))
