@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, or_, select, union_all
+from sqlalchemy import and_, bindparam, func, or_, select, union_all
 
 from ..core.database import Database
 from ..core.echoes import Echoes
 from ..core.membership import is_among
 from ..core.waits import LATEST, at, is_ahead
-from .claims import UNSETTLED, claims_table, further_posts_table
+from .claims import BEGINNING, UNSETTLED, claims_table, further_posts_table
 
 UNDECIDED = timedelta(minutes=2)
-"""How long after its beginning a posting whose outcome is unknown may still show as a new post."""
+"""How long after its last try began a reply whose outcome is unknown may still show as a new post."""
 
 
 class EchoesOfReplies:
@@ -47,7 +47,7 @@ _AMONG = union_all(
     ),
 )
 _UNDECIDED = (
-    select(_claim.at)
+    select(func.min(BEGINNING).label("at"))
     .where(_claim.account_id == bindparam("account_id"), UNSETTLED)
     .where(
         or_(
@@ -55,6 +55,4 @@ _UNDECIDED = (
             _claim.at.between(bindparam("lately"), LATEST),
         )
     )
-    .order_by(_claim.at)
-    .limit(1)
 )

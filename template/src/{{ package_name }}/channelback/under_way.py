@@ -7,15 +7,12 @@ run out, and one that was just left open as if it had been so for long.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from ..core.clock import JITTER, Clock
+from ..core.clock import Clock
 from ..core.echoes import Echoes
-from .claims import Claimed, Claims
+from .claims import Claimed, Claims, beginning
 from .echoes import UNDECIDED
-
-LATELY = timedelta(days=1)
-"""A reply whose beginning is not known has begun since then."""
 
 
 class UnderWay:
@@ -33,12 +30,12 @@ class UnderWay:
     def posting(self, claimed: Claimed) -> Iterator[None]:
         """Wrap the posting of a reply; an exception leaves its outcome open."""
         key = claimed.account_id, claimed.request_unique_identifier
-        earlier, _ = self._open.pop(key, (None, 0.0))
-        self._begun[key] = earlier or self._clock.now()
+        self._open.pop(key, None)
+        self._begun[key] = claimed.begun_at
         try:
             yield
         except BaseException:
-            self._leave_open(key, self._begun[key])
+            self._leave_open(key, claimed.begun_at)
             raise
         finally:
             del self._begun[key]
@@ -57,13 +54,8 @@ class UnderWay:
         if left:
             # Whoever repeated it may have settled it elsewhere.
             posting += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
-        moments = [_begun(at, self._clock.now()) for at in posting]
+        moments = [beginning(at, self._clock.now()) for at in posting]
         return Echoes(undecided_since=min(moments, default=None))
 
     def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
         self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()
-
-
-def _begun(at: datetime, now: datetime) -> datetime:
-    """Say when a reply was begun; a moment in the future, which a clock that was ahead has noted, tells nothing."""
-    return at if at <= now + JITTER else now - LATELY
