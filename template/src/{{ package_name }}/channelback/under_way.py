@@ -21,6 +21,7 @@ class UnderWay:
         self._clock = clock
         self._begun: dict[tuple[str, str], datetime] = {}
         self._open: dict[tuple[str, str], tuple[datetime, float]] = {}
+        self._knows_of_others = False
 
     def holds(self, account_id: str, identifier: str) -> bool:
         """Whether the reply is being posted."""
@@ -40,13 +41,11 @@ class UnderWay:
         finally:
             del self._begun[key]
 
-    async def take_back(self) -> None:
-        """Wait for what others have left open, who are no more, however long ago: nobody could repeat it meanwhile."""
-        for account_id, identifier, at in await self._claims.left_open():
-            self._leave_open((account_id, identifier), at)
-
     async def undecided(self, account_id: str, _external_ids: object) -> Echoes:
         """Say since when posts of an account may be replies."""
+        if not self._knows_of_others:
+            await self._learn_of_others()
+            self._knows_of_others = True
         now = time.monotonic()
         self._open = {key: left for key, left in self._open.items() if left[1] > now}
         posting = [since for (owner, _), since in self._begun.items() if owner == account_id]
@@ -56,6 +55,11 @@ class UnderWay:
             posting += [left[name] for name in await self._claims.unsettled(account_id) if name in left]
         moments = [beginning(at, self._clock.now()) for at in posting]
         return Echoes(undecided_since=min(moments, default=None))
+
+    async def _learn_of_others(self) -> None:
+        """Wait for what others have left open, however long ago: nobody could repeat it while the service was away."""
+        for account_id, identifier, begun_at in await self._claims.left_open():
+            self._leave_open((account_id, identifier), begun_at)
 
     def _leave_open(self, key: tuple[str, str], since: datetime) -> None:
         self._open[key] = since, time.monotonic() + UNDECIDED.total_seconds()
