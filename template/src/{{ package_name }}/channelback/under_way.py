@@ -68,7 +68,10 @@ class UnderWay:
         return Echoes(undecided_since=min(moments, default=None))
 
     async def _learn_of_others(self) -> None:
-        """Wait for what others have left open, however long ago: nobody could repeat it while the service was away."""
+        """Wait for what others have left open lately: nobody could repeat it while the service was away.
+
+        What is older holds up nobody: a process may be new for every request.
+        """
         for account_id, identifier, begun_at in await self._claims.left_open():
             self._leave_open(account_id, identifier, begun_at)
 
