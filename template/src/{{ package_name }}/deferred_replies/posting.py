@@ -8,7 +8,7 @@ import structlog
 
 from ..channelback.claims import Answered, Busy
 from ..channelback.endpoint import as_origin_knows_it
-from ..channelback.posting import NotPostedError, OutcomeOpenError, Posting
+from ..channelback.posting import NOTHING_POSTED, NotPostedError, OutcomeOpenError, Posting
 from ..core.accounts import Accounts, ConfigurationOutdatedError, UnknownAccountError
 from ..core.database import Database
 from ..core.leases import LeaseLostError, Leases
@@ -106,7 +106,8 @@ class DeferredPosting:
                     await self._missed(reply, NOT_POSTED, str(error), final=not error.temporary, wait=wait)
                 except OutcomeOpenError as error:
                     nobody_can_tell = claimed.interrupted and isinstance(error.cause, CannotTellError)
-                    await self._missed(reply, MAYBE_POSTED, _reason(error), final=nobody_can_tell)
+                    wait = timedelta(seconds=retry_after(error.cause, 0))
+                    await self._missed(reply, MAYBE_POSTED, _reason(error), final=nobody_can_tell, wait=wait)
 
     async def _missed(
         self,
@@ -129,7 +130,8 @@ class DeferredPosting:
 
 
 def _reason(error: OutcomeOpenError) -> str:
-    return str(error) if isinstance(error.cause, OriginError) else "the origin did not answer as it should"
+    explained = isinstance(error.cause, (OriginError, *NOTHING_POSTED))
+    return str(error) if explained else "the origin did not answer as it should"
 
 
 def _description(said: Said, reason: str) -> str:
