@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from .zendesk import Settings, Zendesk
 
@@ -22,10 +22,14 @@ QUIET = (
     "--disable-sync",
 )
 
+PATIENCE = 60_000
+"""Milliseconds until a test gives up what it waits for; a busy machine takes as many as it needs."""
+
 
 @asynccontextmanager
 async def launched(*arguments: str) -> AsyncIterator[Browser]:
     path = chromium()
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=[*QUIET, *arguments])
         yield browser
@@ -47,7 +51,7 @@ def chromium() -> str:
 async def watched(browser: Browser) -> AsyncIterator[Page]:
     """A window in which nothing of our own goes wrong."""
     context = await browser.new_context(viewport={"width": 1200, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

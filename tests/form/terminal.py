@@ -30,7 +30,7 @@ class Terminal:
             cwd=str(folder),
             dimensions=(50, COLUMNS),
             encoding="utf-8",
-            timeout=60,
+            timeout=180,
         )
         self._child.logfile_read = self._shown = io.StringIO()
 

@@ -32,7 +32,7 @@ ROOMS = 10
 MESSAGES = 500
 REPLIES = 20
 KILLS = 4
-SECONDS = 150
+SECONDS = 300
 """In which all of it has to be over."""
 
 

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
+from sandbox.browser import PATIENCE
 from sandbox.reviews import Provider
 from sandbox.zendesk import Zendesk
 from tests.conftest import SettingsMaker
@@ -71,7 +72,7 @@ async def without_scripts(route: Route) -> None:
 
 async def test_without_scripts_the_form_is_checked_by_hand(served: Zendesk, browser: Browser) -> None:
     context = await browser.new_context(java_script_enabled=False)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     await context.route("**/channel/admin_ui*", without_scripts)
     page = await context.new_page()
     await page.goto(served.settings.address)

@@ -91,7 +91,7 @@ async def test_what_an_app_lacks_is_told_in_its_place(
     await expect(page.frame_locator("iframe.app").get_by_text("Still no client here")).to_be_visible()
     await page.clock.fast_forward(6_000)
     # The page may have been loaded a moment later, and then waits by itself.
-    await expect(page.get_by_role("alert")).to_contain_text("has not called ZAFClient.init()", timeout=20_000)
+    await expect(page.get_by_role("alert")).to_contain_text("has not called ZAFClient.init()")
     await expect(page.get_by_text("There is no file assets/lost.js")).to_be_hidden()
     client.write_text(content, "utf-8")
     await page.reload()
@@ -171,7 +171,7 @@ async def test_safaris_trouble_with_names_is_told(
     await page.goto(f"{zendesk.settings.address}/agent/apps/{app.id}")
     await expect(page.frame_locator("iframe.app").get_by_text("An error")).to_be_visible()
     await page.clock.fast_forward(6_000)
-    await expect(page.get_by_role("alert")).to_contain_text(f"{app.id}.apps.localhost", timeout=20_000)
+    await expect(page.get_by_role("alert")).to_contain_text(f"{app.id}.apps.localhost")
 
 
 async def test_an_app_is_put_away_by_its_button_and_told_so(

@@ -4,6 +4,7 @@ from urllib.parse import urljoin
 
 import pytest
 from playwright.async_api import Browser, Page, Request, expect
+from sandbox.browser import PATIENCE
 from sandbox.zendesk import Zendesk
 from scripted_integration import ScriptedIntegration
 from starlette.responses import HTMLResponse, Response
@@ -68,7 +69,7 @@ async def test_forms_work_without_scripts(
     integration: ScriptedIntegration, zendesk: Zendesk, browser: Browser
 ) -> None:
     context = await browser.new_context(java_script_enabled=False)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     await page.goto(f"{zendesk.settings.address}/admin")
     await page.get_by_role("button", name="Add an account").click()
