@@ -8,6 +8,9 @@ import structlog
 
 PERIOD_SECONDS = 3600.0
 
+FIRST_SECONDS = 15.0
+"""From the start to the first round: whoever calls a service that has just started is answered first."""
+
 SECONDS_TO_STOP = 5.0
 """How long a round under way may go on once the service stops: it may call an origin about any number of things."""
 
@@ -28,12 +31,11 @@ class Housekeeping:
         logger.info("housekeeping done")
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Keep house every hour until told to stop."""
-        while not stopping.is_set():
+        """Keep house soon after the start, and every hour from then on, until told to stop."""
+        pause = FIRST_SECONDS
+        while not await _is_told(stopping, pause):
             await self._keep_until(stopping)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD_SECONDS):
-                    await stopping.wait()
+            pause = PERIOD_SECONDS
 
     async def _keep_until(self, stopping: asyncio.Event) -> None:
         """Keep house, and cut that off a little after the service was told to stop."""
@@ -45,3 +47,11 @@ class Housekeeping:
             await asyncio.wait((keeping,), timeout=SECONDS_TO_STOP)
             keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _is_told(stopping: asyncio.Event, seconds: float) -> bool:
+    """Wait for so long at most, and say whether the service has been told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    return stopping.is_set()
