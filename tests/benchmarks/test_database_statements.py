@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SECRET = "the origin's"  # noqa: S105
 PER_REQUEST = {
     "manifest": (0, 0),
-    "pull of new posts": (6, 2),
+    "pull of new posts": (7, 2),
     "pull, nothing new for the first time": (5, 2),
     "pull, nothing new": (3, 0),
     "channelback": (8, 2),
