@@ -22,7 +22,10 @@ EchoCheck = Callable[[str, Sequence[str]], Awaitable[Echoes]]
 """From an account's id and the origin's ids of posts to the echoes among them."""
 
 ECHO_CHECKS: Hook[EchoCheck] = Hook()
-"""Read before posts are handed to Zendesk."""
+"""Read before posts are handed to Zendesk, in order.
+
+What says only what is undecided is inserted in front: a reply that is settled in between is found by its id.
+"""
 
 
 async def check(checks: Iterable[EchoCheck], account_id: str, external_ids: Sequence[str]) -> Echoes:
