@@ -58,7 +58,8 @@ async def watched(browser: Browser) -> AsyncIterator[Page]:
     page.on("console", lambda message: errors.append(message.text) if "violates" in message.text else None)
     yield page
     await context.close()
-    assert [error for error in errors if "frame-ancestors" not in error] == []
+    wrong = [error for error in errors if "frame-ancestors" not in error]
+    assert wrong == [], wrong
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """What changes on a page while somebody looks at it."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from sandbox.zendesk import Account, Fault, Zendesk
 from scripted_integration import ScriptedIntegration, resource
 
@@ -56,6 +58,30 @@ async def test_what_was_not_there_yet_comes_without_a_reload_and_what_is_gone_go
     await expect(page.get_by_role("heading", name="Install another")).to_be_visible()
     await zendesk.uninstall()
     await expect(page.get_by_role("heading", name="Accounts")).to_be_hidden()
+
+
+async def test_a_change_that_cannot_be_read_comes_with_the_next_one(
+    posts: list[dict[str, object]], zendesk: Zendesk, page: Page
+) -> None:
+    """Nor is a page that looks on when the sandbox stops a fault in the console."""
+    account = await pulled(zendesk)
+    await page.goto(f"{zendesk.settings.address}/agent/tickets/{zendesk.tickets[0].id}")
+    await page.evaluate("window.neverReloaded = true")
+    broken = asyncio.Event()
+
+    async def break_off(route: Route) -> None:
+        await route.abort()
+        broken.set()
+
+    await page.route("**/agent/tickets/*", break_off)
+    posts.append(resource("post-2", thread_id="post-1"))
+    await zendesk.pull(account)
+    await broken.wait()
+    await page.unroute("**/agent/tickets/*")
+    posts.append(resource("post-3", thread_id="post-1"))
+    await zendesk.pull(account)
+    await expect(page.locator("li.comment")).to_have_count(3)
+    assert await page.evaluate("window.neverReloaded")
 
 
 async def test_the_first_account_brings_its_token_without_a_reload(zendesk: Zendesk, page: Page) -> None:

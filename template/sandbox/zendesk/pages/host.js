@@ -234,12 +234,16 @@ addEventListener("message", (event) => {
 
 let before = null;
 
+async function fields() {
+  const answer = await fetch(`/agent/tickets/${ticket}/fields`);
+  return answer.ok ? answer.json() : null;
+}
+
 async function compare() {
   if (!ticket || !apps.length) return;
   // While Zendesk does not answer nothing changes, and the next change asks again.
-  const answer = await fetch(`/agent/tickets/${ticket}/fields`).catch(() => null);
-  if (!answer?.ok) return;
-  const now = await answer.json();
+  const now = await fields().catch(() => null);
+  if (!now) return;
   const changed = before ? Object.keys(now).filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name])) : [];
   before = now;
   for (const app of apps.filter((each) => each.context.ticketId)) {

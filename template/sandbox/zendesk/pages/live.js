@@ -12,10 +12,19 @@ function remember(page, kept) {
   }
 }
 
-async function readAgain() {
+async function present() {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return answer.ok ? answer.text() : null;
+}
+
+async function readAgain() {
+  // While Zendesk does not answer the page stays as it is; the next word of it has the page read.
+  const text = await present().catch(() => null);
+  if (text === null) {
+    known = "";
+    return;
+  }
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   const selection = getSelection();
   for (const part of fresh.querySelectorAll("[data-live]")) {
     const shown = document.getElementById(part.id);
