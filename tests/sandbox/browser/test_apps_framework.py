@@ -1,5 +1,6 @@
 """What app and page say to each other, line by line of `zaf_host.yaml`: our page without a client, our client elsewhere."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest_asyncio
 import yaml
 from framed import frame_in
 from playwright.async_api import Browser, Frame, Page, expect
-from sandbox.browser import at_localhost, listening, watched
+from sandbox.browser import PATIENCE, at_localhost, listening, watched
 from sandbox.serving import serving
 from sandbox.zendesk import Ticket, Zendesk
 from scripted_integration import ScriptedIntegration, resource
@@ -36,7 +37,7 @@ OTHER_HOST = """
   addEventListener("message", ({ data, origin }) => heard.push({ ...JSON.parse(data), origin }));
   async function hear(wanted) {
     const begin = Date.now();
-    while (Date.now() - begin < 2000) {
+    while (Date.now() - begin < 60000) {
       const found = heard.find((each) => Object.entries(wanted).every(([name, value]) => each[name] === value));
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -50,6 +51,13 @@ OTHER_HOST = """
 <iframe src="APP/assets/client.html?origin=ORIGIN&app_guid=GUID"></iframe>
 """
 """Somebody else's page around an app of the client's."""
+
+
+async def until(frame: Frame, expression: str) -> None:
+    """Ask from outside: what waits inside of an app evaluates a text, which the policy of its pages forbids."""
+    async with asyncio.timeout(PATIENCE / 1000):
+        while not await frame.evaluate(expression):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 @dataclass
@@ -319,7 +327,7 @@ async def event(stage: Stage) -> None:
         "client.on('ticket.status.changed', (status) => { window.status_ = status; })"
     )
     await stage.other.evaluate("say({key: 'zaf.ticket.status.changed', message: 'solved'})")
-    await stage.client.wait_for_function("window.status_ === 'solved'")
+    await until(stage.client, "window.status_ === 'solved'")
     await subscribed(stage, "ticket.status.changed", 1)
     await stage.app.evaluate("heard.length = 0")
     stage.zendesk.set_status(stage.ticket, "solved")
@@ -492,7 +500,7 @@ async def test_an_app_opens_a_modal_talks_with_it_and_hears_that_it_is_closed(
     element = await inside.element_handle()
     modal = await element.content_frame() if element else None
     assert modal is not None
-    await modal.wait_for_function("window.client")
+    await until(modal, "Boolean(window.client)")
     assert (await modal.evaluate("client.context()"))["location"] == "modal"
     assert await modal.evaluate("client.get('ticket.id')") == {"ticket.id": stage.ticket.id, "errors": {}}
     await modal.evaluate("client.on('hello', (said) => { window.said = said; })")
@@ -503,9 +511,9 @@ async def test_an_app_opens_a_modal_talks_with_it_and_hears_that_it_is_closed(
         " modal.trigger('hello', 'you'); }",
         context["instanceGuid"],
     )
-    await modal.wait_for_function("window.said === 'you'")
+    await until(modal, "window.said === 'you'")
     await page.keyboard.press("Escape")
-    await app.wait_for_function("window.isClosed")
+    await until(app, "window.isClosed")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     again = "client.invoke('instances.create', {location: 'modal', url: 'assets/client.html'})"
     (context,) = (await app.evaluate(again))["instances.create"]
